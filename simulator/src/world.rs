@@ -1,0 +1,133 @@
+//! Everything that exists in the simulated world: organisations, their credentials, their sandboxes and what lies in them.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::collection::Collection;
+
+/// How faithful to the letter of Adobe's documents the simulator is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Accepts what live services were seen to accept.
+    #[default]
+    Lenient,
+    /// Refuses everything that any document forbids.
+    Strict,
+}
+
+/// What every service may read and use while it answers one request.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Milliseconds since the epoch, by the simulator's own clock.
+    pub now_ms: i64,
+    /// How long listings lag behind, in milliseconds.
+    pub list_lag_ms: i64,
+    /// How long asynchronous transitions take, in milliseconds.
+    pub transition_ms: i64,
+    /// Lenient or strict.
+    pub profile: Profile,
+    /// The organisation of the caller, such as `0123456789ABCDEF@AdobeOrg`.
+    pub ims_org: String,
+    /// The organisation's tenant id, without underscore.
+    pub tenant: String,
+    /// The client id of the caller.
+    pub client_id: String,
+    /// Source of ids.
+    pub ids: &'a mut Ids,
+}
+
+/// Source of ids: random by default, repeatable when seeded.
+#[derive(Clone, Debug)]
+pub struct Ids(StdRng);
+
+impl Ids {
+    /// Ids that are the same for the same seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(StdRng::seed_from_u64(seed))
+    }
+
+    /// A lower-case UUID of version 4, as Flow Service makes them.
+    pub fn uuid(&mut self) -> String {
+        let mut hex = self.hex(32);
+        hex.replace_range(12..13, "4");
+        hex.replace_range(16..17, "a");
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+
+    /// `digits` lower-case hexadecimal digits.
+    pub fn hex(&mut self, digits: usize) -> String {
+        (0..digits)
+            .map(|_| char::from_digit(self.0.next_u32() % 16, 16).unwrap_or('0'))
+            .collect()
+    }
+}
+
+/// One sandbox and all that lies in it.
+#[derive(Clone, Debug, Default)]
+pub struct Sandbox {
+    /// What the Sandbox service shows of it: `name`, `title`, `state`, `type`, `isDefault`, `eTag`, `region`, dates.
+    pub about: Value,
+    /// Schema Registry: `schemas`, `classes`, `fieldgroups`, `datatypes`, `descriptors`, by `meta:altId` or `@id`.
+    pub registry: BTreeMap<&'static str, Collection>,
+    /// Catalog data sets by id.
+    pub data_sets: Collection,
+    /// Data Prep mapping sets by id; each value holds every version (see `data_prep`).
+    pub mapping_sets: Collection,
+    /// Flow Service: `connections`, `sourceConnections`, `targetConnections`, `flows`, `runs`, by id.
+    pub flow: BTreeMap<&'static str, Collection>,
+}
+
+impl Sandbox {
+    /// An empty, active sandbox.
+    #[must_use]
+    pub fn active(name: &str, kind: &str, is_default: bool) -> Self {
+        let about = json!({
+            "name": name, "title": name, "state": "active", "type": kind, "region": "VA7", "isDefault": is_default, "eTag": 1,
+            "createdDate": "2024-01-01 00:00:00", "lastModifiedDate": "2024-01-01 00:00:00",
+            "createdBy": "SYSTEM", "modifiedBy": "SYSTEM",
+        });
+        Self {
+            about,
+            ..Self::default()
+        }
+    }
+
+    /// How many objects exist in it, of every service (runs left out).
+    #[must_use]
+    pub fn object_count(&self) -> usize {
+        let registry: usize = self.registry.values().map(Collection::len).sum();
+        let flow: usize = self
+            .flow
+            .iter()
+            .filter(|(name, _)| **name != "runs")
+            .map(|(_, c)| c.len())
+            .sum();
+        registry + flow + self.data_sets.len() + self.mapping_sets.len()
+    }
+}
+
+/// One organisation.
+#[derive(Clone, Debug)]
+pub struct Organisation {
+    /// Such as `0123456789ABCDEF@AdobeOrg`.
+    pub ims_org: String,
+    /// Tenant id without underscore.
+    pub tenant: String,
+    /// Client ids that may act for it, each with its valid secrets (at most two).
+    pub clients: IndexMap<String, Vec<String>>,
+    /// Its sandboxes by name.
+    pub sandboxes: IndexMap<String, Sandbox>,
+}

@@ -1,0 +1,189 @@
+//! Data Prep: mapping sets, which say what becomes of each field of the source.
+
+mod wire;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::page::{self, Page};
+use super::send::{Call, Method};
+use super::{Adobe, Class, Result, Service};
+use wire::{Verdict, Wire, WireRow, version};
+
+/// Mapping sets per page.
+const PAGE: usize = 100;
+
+/// The calls of Data Prep.
+#[derive(Clone, Copy)]
+pub struct DataPrep<'a> {
+    pub(super) adobe: &'a Adobe,
+}
+
+/// What a write answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct MappingRef {
+    /// The mapping set's id.
+    pub id: String,
+    /// The version just made. Flows stay with the version they name.
+    #[serde(default, deserialize_with = "version")]
+    pub version: i64,
+}
+
+/// A mapping set, in the latest version.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Wire")]
+pub struct MappingSet {
+    /// The id.
+    pub id: String,
+    /// Counts the changes, from 0.
+    pub version: i64,
+    /// The name, which need not be unique.
+    pub name: Option<String>,
+    /// The `$id` of the target schema.
+    pub schema_id: Option<String>,
+    /// The rows, in no particular order.
+    pub mappings: Vec<MappingRow>,
+    /// Milliseconds since 1970.
+    pub created: Option<i64>,
+}
+
+/// One row: what becomes of one field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "WireRow")]
+pub struct MappingRow {
+    /// A path, an expression or a fixed value, as `source_type` says.
+    pub source: String,
+    /// The path in the target schema.
+    pub destination: String,
+    /// What `source` is.
+    pub source_type: SourceKind,
+}
+
+/// What the source of a row is. Adobe reads and writes different spellings; here there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The path of a field.
+    #[default]
+    Attribute,
+    /// A calculated field.
+    Expression,
+    /// A fixed value.
+    Static,
+    /// Something unknown, as Adobe spells it.
+    Other(String),
+}
+
+/// What Adobe holds against a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MappingFault {
+    /// The row's destination.
+    pub destination: String,
+    /// The row's source.
+    pub source: String,
+    /// Adobe's words.
+    pub message: String,
+}
+
+impl DataPrep<'_> {
+    /// Creates a mapping set, whose paths Adobe does not check. The same call twice makes two.
+    pub async fn create(&self, body: &Value) -> Result<MappingRef> {
+        self.adobe
+            .ask(&call(Method::Post, "/mappingSets").body(body)?)
+            .await
+    }
+
+    /// Reads a mapping set; `None` when there is none.
+    pub async fn get(&self, id: &str) -> Result<Option<MappingSet>> {
+        match self
+            .adobe
+            .ask(&call(Method::Get, "/mappingSets/{id}").id(id))
+            .await
+        {
+            Ok(found) => Ok(Some(found)),
+            // No answer to an unknown id is documented: a plain 400 that says so is one of the likely ones.
+            Err(error) => match error.class() {
+                Class::NotFound => Ok(None),
+                Class::Rejected if error.message().to_lowercase().contains("not found") => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Lists mapping sets, oldest first: all of them, or those of exactly that name.
+    pub async fn list(&self, name: Option<&str>) -> Result<Vec<MappingSet>> {
+        let mut call = call(Method::Get, "/mappingSets")
+            .query("orderBy", "+createdDate")
+            .query("limit", PAGE.to_string())
+            .query("start", "0");
+        if let Some(name) = name {
+            call = call.query("name", name);
+        }
+        let mut found = page::all::<Data>(self.adobe, call).await?;
+        found.retain(|set| name.is_none_or(|name| set.name.as_deref() == Some(name)));
+        Ok(found)
+    }
+
+    /// Replaces a mapping set's rows and so makes a new version, even if nothing differs.
+    pub async fn replace(&self, id: &str, body: &Value) -> Result<MappingRef> {
+        self.adobe
+            .ask(&call(Method::Put, "/mappingSets/{id}").id(id).body(body)?)
+            .await
+    }
+
+    /// Deletes a mapping set as far as that is possible: Adobe does not document the call, so a 404 or 405 of any shape
+    /// counts as done. A mapping set that stays behind does no harm.
+    pub async fn delete(&self, id: &str) -> Result<()> {
+        match self
+            .adobe
+            .send(&call(Method::Delete, "/mappingSets/{id}").id(id))
+            .await
+        {
+            Err(error) if !matches!(error.status(), Some(404 | 405)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a mapping set without keeping it; no faults means that it is good.
+    pub async fn validate(&self, body: &Value) -> Result<Vec<MappingFault>> {
+        let call = call(Method::Post, "/mappingSets/validate")
+            .body(body)?
+            .repeatable();
+        let verdict: Verdict = self.adobe.ask(&call).await?;
+        let rows = body
+            .get("mappings")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let entries = verdict.validation_response.into_iter().enumerate();
+        Ok(entries
+            .flat_map(|(index, entry)| entry.faults(rows.get(index)))
+            .collect())
+    }
+}
+
+fn call(method: Method, route: &'static str) -> Call {
+    Call::new(Service::DataPrep, method, route)
+}
+
+/// A page of mapping sets. Its count is not to be trusted; a short page is the last.
+#[derive(Deserialize)]
+struct Data {
+    data: Vec<MappingSet>,
+}
+
+impl Page for Data {
+    type Item = MappingSet;
+    /// An offset.
+    const CURSOR: &'static str = "start";
+
+    fn next(&self, before: usize) -> Option<String> {
+        (self.data.len() >= PAGE).then(|| (before + self.data.len()).to_string())
+    }
+
+    fn items(self) -> Vec<MappingSet> {
+        self.data
+    }
+
+    fn id(item: &MappingSet) -> &str {
+        &item.id
+    }
+}

@@ -1,0 +1,138 @@
+//! How mapping sets and verdicts on them are spelled on the wire.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{MappingFault, MappingRow, MappingSet, SourceKind};
+use crate::adobe::tolerant;
+
+impl From<Option<String>> for SourceKind {
+    fn from(spelling: Option<String>) -> Self {
+        let Some(spelling) = spelling else {
+            return Self::Attribute;
+        };
+        match spelling.to_ascii_lowercase().as_str() {
+            "attribute" | "text/x.schema-path" => Self::Attribute,
+            "expression" | "text/x.aep-xl" => Self::Expression,
+            "static" | "text/plain" => Self::Static,
+            _ => Self::Other(spelling),
+        }
+    }
+}
+
+pub(super) fn version<'de, D: Deserializer<'de>>(input: D) -> Result<i64, D::Error> {
+    Value::deserialize(input).map(|value| tolerant::as_integer(&value).unwrap_or_default())
+}
+
+/// A mapping set in both of the vocabularies in which it may come, often at once.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wire {
+    id: String,
+    #[serde(default, deserialize_with = "version")]
+    version: i64,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    output_schema: Value,
+    #[serde(default)]
+    xdm_schema: Value,
+    #[serde(default)]
+    schema_ref: Value,
+    #[serde(default, deserialize_with = "tolerant::or_default")]
+    mappings: Vec<MappingRow>,
+    #[serde(default, deserialize_with = "tolerant::millis")]
+    created_date: Option<i64>,
+}
+
+impl From<Wire> for MappingSet {
+    fn from(wire: Wire) -> Self {
+        let candidates = [
+            wire.output_schema.pointer("/schemaRef/id"),
+            Some(&wire.xdm_schema),
+            wire.schema_ref.get("id"),
+        ];
+        let schema_id = candidates
+            .into_iter()
+            .flatten()
+            .find_map(Value::as_str)
+            .map(Into::into);
+        Self {
+            schema_id,
+            id: wire.id,
+            version: wire.version,
+            name: wire.name,
+            mappings: wire.mappings,
+            created: wire.created_date,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireRow {
+    #[serde(default, deserialize_with = "tolerant::text")]
+    source: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    source_attribute: Option<String>,
+    #[serde(default)]
+    destination: Option<String>,
+    #[serde(default)]
+    destination_xdm_path: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::text")]
+    source_type: Option<String>,
+}
+
+impl From<WireRow> for MappingRow {
+    fn from(wire: WireRow) -> Self {
+        Self {
+            source: wire.source.or(wire.source_attribute).unwrap_or_default(),
+            destination: wire
+                .destination
+                .or(wire.destination_xdm_path)
+                .unwrap_or_default(),
+            source_type: wire.source_type.into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Verdict {
+    pub validation_response: Vec<Entry>,
+}
+
+/// The verdict on one row.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::or_default")]
+    errors: Vec<Value>,
+}
+
+impl Entry {
+    pub(super) fn faults(self, row: Option<&Value>) -> Vec<MappingFault> {
+        let word = |value: &Value, name: &str| value.get(name).and_then(tolerant::as_text);
+        let sent = |name, legacy| row.and_then(|row| word(row, name).or_else(|| word(row, legacy)));
+        let fault = |error: &Value| MappingFault {
+            destination: word(error, "destination")
+                .or_else(|| sent("destination", "destinationXdmPath"))
+                .unwrap_or_default(),
+            source: word(error, "source")
+                .or_else(|| sent("source", "sourceAttribute"))
+                .unwrap_or_default(),
+            message: word(error, "exception")
+                .or_else(|| word(error, "message"))
+                .or_else(|| tolerant::as_text(error))
+                .unwrap_or_else(|| "refused without a reason".to_owned()),
+        };
+        let failed = self
+            .status
+            .is_some_and(|status| status.eq_ignore_ascii_case("failed"));
+        if failed && self.errors.is_empty() {
+            return vec![fault(&Value::Null)];
+        }
+        self.errors.iter().map(fault).collect()
+    }
+}

@@ -1,0 +1,232 @@
+//! Flow Service: base connections, source and target connections, flows, and the specs they are made from.
+
+mod body;
+mod entity;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use body::{
+    Auth, NewConnection, NewFlow, NewSourceConnection, NewTargetConnection, SpecRef, Transformation,
+};
+pub use entity::{Connection, Flow, FlowEntity, SourceConnection, TargetConnection};
+
+use super::page::{self, Links, Page};
+use super::send::{Answer, Call, Method};
+use super::tolerant;
+use super::{Adobe, Class, PatchOp, Result, Service};
+
+/// Objects per page; the documented most.
+const PAGE: &str = "100";
+
+/// The calls of Flow Service.
+#[derive(Clone, Copy)]
+pub struct FlowService<'a> {
+    pub(super) adobe: &'a Adobe,
+}
+
+/// What a write answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Created {
+    /// The object's id.
+    pub id: String,
+    /// The object's version, quotes included. The service may change it by itself soon after.
+    #[serde(default, alias = "eTag", deserialize_with = "tolerant::text")]
+    pub etag: Option<String>,
+}
+
+/// What can be done with an object besides changing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Let it run.
+    Enable,
+    /// Stop it.
+    Disable,
+}
+
+/// A connection spec or flow spec: a fixed, global description of a connector or of a kind of flow.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// The same in every organisation.
+    pub id: String,
+    /// The name by which specs are looked up, such as `CRMToAEP`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The version, such as `1.0`.
+    #[serde(default, deserialize_with = "tolerant::text")]
+    pub version: Option<String>,
+    /// The ways to authenticate (connection specs only).
+    #[serde(default, deserialize_with = "tolerant::or_default")]
+    pub auth_spec: Vec<AuthSpec>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// One way in which a connector authenticates.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct AuthSpec {
+    /// The name to be given as `auth.specName`.
+    pub name: String,
+    /// A JSON schema of the parameters; those of format `password` are secret.
+    #[serde(default)]
+    pub spec: Value,
+}
+
+impl FlowService<'_> {
+    /// Creates an object. Nothing about it has to be unique: the same call twice makes two objects.
+    pub async fn create<E: FlowEntity>(&self, body: &impl Serialize) -> Result<Created> {
+        let call = call(Method::Post, E::COLLECTION).body(body)?;
+        self.adobe.ask(&call).await
+    }
+
+    /// Reads an object; `None` when the service says that there is none. A flow that an access label hides from us
+    /// looks the same.
+    pub async fn get<E: FlowEntity>(&self, id: &str) -> Result<Option<E>> {
+        self.one(call(Method::Get, E::ENTITY).id(id)).await
+    }
+
+    /// Lists all objects for which every filter holds: expressions such as `name==X`, to be checked again by the caller,
+    /// since the service's rules for odd characters are unknown.
+    pub async fn list<E: FlowEntity>(&self, filters: &[String]) -> Result<Vec<E>> {
+        let call = call(Method::Get, E::COLLECTION)
+            .filters(filters)
+            .query("limit", PAGE);
+        page::all::<List<E>>(self.adobe, call).await
+    }
+
+    /// Changes an object that still has the version `etag`, as just read; [`Class::Stale`] if it has another one.
+    /// Changes of a flow go on after the answer.
+    pub async fn patch<E: FlowEntity>(
+        &self,
+        id: &str,
+        etag: &str,
+        ops: &[PatchOp],
+    ) -> Result<Created> {
+        let call = call(Method::Patch, E::ENTITY)
+            .id(id)
+            .if_match(etag)
+            .body(ops)?;
+        let answer = self.adobe.send(&call).await?;
+        Ok(written(&answer, id))
+    }
+
+    /// Deletes an object; one that is gone already is fine. [`Class::InUse`] while others need it.
+    pub async fn delete<E: FlowEntity>(&self, id: &str) -> Result<()> {
+        match self
+            .adobe
+            .send(&call(Method::Delete, E::ENTITY).id(id))
+            .await
+        {
+            Err(error) if *error.class() != Class::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enables or disables an object. [`Class::Busy`] also when it is in that state already.
+    pub async fn act<E: FlowEntity>(&self, id: &str, action: Action) -> Result<()> {
+        let op = match action {
+            Action::Enable => "enable",
+            Action::Disable => "disable",
+        };
+        let call = call(Method::Post, E::ACTION).id(id).query("op", op);
+        self.adobe.send(&call).await.map(drop)
+    }
+
+    /// Reads a connection spec.
+    pub async fn connection_spec(&self, id: &str) -> Result<Option<Spec>> {
+        self.one(call(Method::Get, "/connectionSpecs/{id}").id(id))
+            .await
+    }
+
+    /// Finds the connection spec of exactly that name.
+    pub async fn connection_spec_by_name(&self, name: &str) -> Result<Option<Spec>> {
+        self.spec_by_name("/connectionSpecs", name).await
+    }
+
+    /// Reads a flow spec.
+    pub async fn flow_spec(&self, id: &str) -> Result<Option<Spec>> {
+        self.one(call(Method::Get, "/flowSpecs/{id}").id(id)).await
+    }
+
+    /// Finds the flow spec of exactly that name.
+    pub async fn flow_spec_by_name(&self, name: &str) -> Result<Option<Spec>> {
+        self.spec_by_name("/flowSpecs", name).await
+    }
+
+    async fn spec_by_name(&self, route: &'static str, name: &str) -> Result<Option<Spec>> {
+        let call = call(Method::Get, route).query("property", format!("name==\"{name}\""));
+        let specs = page::all::<List<Spec>>(self.adobe, call).await?;
+        Ok(specs
+            .into_iter()
+            .find(|spec| spec.name.as_deref() == Some(name)))
+    }
+
+    /// Reads a single object, which comes as the only item of a list, or bare.
+    async fn one<T: serde::de::DeserializeOwned>(&self, call: Call) -> Result<Option<T>> {
+        let answer = match self.adobe.send(&call).await {
+            Err(error) if *error.class() == Class::NotFound => return Ok(None),
+            other => other?,
+        };
+        // A type that knows both forms would hide which field of which form does not fit.
+        let wrapped = answer.read::<Map<String, Value>>()?.contains_key("items");
+        if wrapped {
+            Ok(answer.read::<Items<T>>()?.items.into_iter().next())
+        } else {
+            answer.read().map(Some)
+        }
+    }
+}
+
+fn call(method: Method, route: &'static str) -> Call {
+    Call::new(Service::FlowService, method, route)
+}
+
+/// The id and version in the answer to a change, which comes bare, as the item of a list, or not at all.
+fn written(answer: &Answer, id: &str) -> Created {
+    let wrapped = || {
+        answer
+            .read::<Items<Created>>()
+            .ok()?
+            .items
+            .into_iter()
+            .next()
+    };
+    let bare = answer.read::<Created>().ok();
+    bare.or_else(wrapped).unwrap_or_else(|| Created {
+        id: id.to_owned(),
+        etag: None,
+    })
+}
+
+#[derive(Deserialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+/// A page of objects.
+#[derive(Deserialize)]
+#[serde(bound = "E: Deserialize<'de>")]
+struct List<E> {
+    items: Vec<E>,
+    #[serde(default, rename = "_links", deserialize_with = "tolerant::or_default")]
+    links: Links,
+}
+
+impl<E: entity::Identified> Page for List<E> {
+    type Item = E;
+    const CURSOR: &'static str = "continuationToken";
+
+    fn next(&self, _before: usize) -> Option<String> {
+        self.links.parameter(Self::CURSOR)
+    }
+
+    fn items(self) -> Vec<E> {
+        self.items
+    }
+
+    fn id(item: &E) -> &str {
+        item.id()
+    }
+}

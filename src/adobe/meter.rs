@@ -1,0 +1,26 @@
+//! What is reported about every attempt, for whoever keeps the figures.
+
+use std::time::Duration;
+
+use super::Service;
+
+/// Receives every finished attempt, repeated ones and token requests included.
+pub trait Meter: Send + Sync {
+    /// One attempt has ended. Called on the request path: must be quick and must not block.
+    fn observe(&self, attempt: &Attempt);
+}
+
+/// One request that was sent, or that failed on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The service asked.
+    pub service: Service,
+    /// The HTTP method, in upper case.
+    pub method: &'static str,
+    /// The path below the service's base as a template such as `/flows/{id}`; never holds an id.
+    pub route: &'static str,
+    /// The HTTP status; `None` when no complete answer came.
+    pub status: Option<u16>,
+    /// From the first byte sent to the last byte read.
+    pub elapsed: Duration,
+}

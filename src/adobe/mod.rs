@@ -1,0 +1,46 @@
+//! What Adobe speaks: a typed client of the five services behind a pipeline, and of the identity service (IMS) that issues
+//! its tokens.
+//!
+//! One file per service lists that service's calls and shapes. `send` is the only door to the network: it paces,
+//! authenticates, measures, repeats where that is safe, and sorts every failure into a [`Class`].
+//! This room knows no Kubernetes and imports nothing of ours.
+
+mod auth;
+mod catalog;
+mod data_prep;
+mod error;
+mod flow_service;
+mod handle;
+mod meter;
+mod page;
+mod patch;
+mod sandboxes;
+mod schema_registry;
+mod send;
+mod service;
+mod settings;
+mod tolerant;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalog::{Catalog, DataSet, NewDataSet, SchemaRef};
+pub use data_prep::{DataPrep, MappingFault, MappingRef, MappingRow, MappingSet, SourceKind};
+pub use error::{Class, Error};
+pub use flow_service::{
+    Action, Auth, AuthSpec, Connection, Created, Flow, FlowEntity, FlowService, NewConnection,
+    NewFlow, NewSourceConnection, NewTargetConnection, SourceConnection, Spec, SpecRef,
+    TargetConnection, Transformation,
+};
+pub use handle::Adobe;
+pub use meter::{Attempt, Meter};
+pub use patch::PatchOp;
+pub use sandboxes::{SandboxInfo, Sandboxes};
+pub use schema_registry::{
+    Descriptor, RegistryResource, RegistryType, SchemaRegistry, Stats, alt_id,
+};
+pub use service::Service;
+pub use settings::{Credentials, Endpoints, Limits, Settings};
+
+/// What every call of this room answers.
+pub type Result<T> = std::result::Result<T, Error>;

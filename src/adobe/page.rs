@@ -1,0 +1,77 @@
+//! Lists that come in pages. The services page in three ways (a token in a link, a cursor, an offset), which differ here
+//! only in the name of a query parameter and in where the next value is found.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::send::Call;
+use super::{Adobe, Result};
+
+/// One page of a list.
+pub(super) trait Page: DeserializeOwned {
+    /// What the list holds.
+    type Item;
+
+    /// The query parameter that names a page.
+    const CURSOR: &'static str;
+
+    /// The value that names the page after this one, which was read after `before` items of earlier pages.
+    fn next(&self, before: usize) -> Option<String>;
+
+    /// The items on this page.
+    fn items(self) -> Vec<Self::Item>;
+
+    /// What makes an item the same as one on an earlier page.
+    fn id(item: &Self::Item) -> &str;
+}
+
+/// Reads all pages. The first is asked for without a cursor. An item that shows up on two pages is kept once, and a cursor
+/// that shows up twice ends the list, since some services repeat their last one for ever.
+pub(super) async fn all<P: Page>(adobe: &Adobe, first: Call) -> Result<Vec<P::Item>> {
+    let mut call = first;
+    let mut cursors = HashSet::new();
+    let mut ids = HashSet::new();
+    let mut found = Vec::new();
+    let mut read = 0;
+    loop {
+        let page: P = adobe.ask(&call).await?;
+        let next = page.next(read);
+        let items = page.items();
+        read += items.len();
+        found.extend(
+            items
+                .into_iter()
+                .filter(|item| ids.insert(P::id(item).to_owned())),
+        );
+        match next.filter(|cursor| cursors.insert(cursor.clone())) {
+            Some(cursor) => call = call.requery(P::CURSOR, cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// The links of a page.
+#[derive(Default, Deserialize)]
+pub(super) struct Links {
+    #[serde(default)]
+    next: Value,
+}
+
+impl Links {
+    /// The decoded value of `parameter` in the link to the next page.
+    pub(super) fn parameter(&self, parameter: &str) -> Option<String> {
+        let link = self.next.get("href").unwrap_or(&self.next).as_str()?;
+        let (_, query) = link.split_once('?')?;
+        // The link is relative, and a query cannot be parsed without a host.
+        let url = reqwest::Url::parse(&format!("http://next/?{query}")).ok()?;
+        let value = url
+            .query_pairs()
+            .find(|(name, _)| name == parameter)?
+            .1
+            .into_owned();
+        (!value.is_empty()).then_some(value)
+    }
+}

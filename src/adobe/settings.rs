@@ -1,0 +1,122 @@
+//! What a handle is made from: where Adobe is, whose sandbox, with which credentials and how politely.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Everything a handle on one sandbox needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where Adobe answers.
+    pub endpoints: Endpoints,
+    /// The organisation, such as `0123456789ABCDEF@AdobeOrg`.
+    pub ims_org_id: String,
+    /// The sandbox's name in lower case (not its title).
+    pub sandbox_name: String,
+    /// Who asks.
+    pub credentials: Credentials,
+    /// How much may be asked.
+    pub limits: Limits,
+    /// The longest a single attempt may take, body included. 30 seconds is a good value.
+    pub timeout: Duration,
+}
+
+/// Base URLs without a trailing slash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoints {
+    /// Adobe's identity service.
+    pub ims: String,
+    /// The gateway in front of all other services.
+    pub platform: String,
+}
+
+impl Default for Endpoints {
+    /// Adobe's production.
+    fn default() -> Self {
+        Self {
+            ims: "https://ims-na1.adobelogin.com".into(),
+            platform: "https://platform.adobe.io".into(),
+        }
+    }
+}
+
+/// The budget that all clones of one handle share. Zero counts as one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    /// Requests per second in the long run.
+    pub requests_per_second: u32,
+    /// Requests that may be sent at once after a quiet time.
+    pub burst: u32,
+    /// Requests that may be under way at the same time.
+    pub max_concurrent_requests: u32,
+}
+
+/// Who asks. `Debug` shows no secret.
+#[derive(Clone)]
+pub enum Credentials {
+    /// OAuth server-to-server: access tokens are fetched from IMS and renewed ahead of their end.
+    OAuth {
+        /// The client id, which is also the API key.
+        client_id: String,
+        /// The client secret.
+        client_secret: SecretString,
+        /// The scopes to ask for, as shown for the credential in Adobe's developer console.
+        scopes: Vec<String>,
+    },
+    /// An access token that someone else renews.
+    Token {
+        /// The client id the token was issued to, which is also the API key.
+        client_id: String,
+        /// The token.
+        access_token: SecretString,
+    },
+}
+
+impl Credentials {
+    /// The client id, sent as the API key.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::OAuth { client_id, .. } | Self::Token { client_id, .. } => client_id,
+        }
+    }
+
+    /// Whether both would ask in the same way, secrets included.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        let same_secrets = self.secret().expose_secret() == other.secret().expose_secret();
+        let same_scopes = match (self, other) {
+            (Self::OAuth { scopes, .. }, Self::OAuth { scopes: others, .. }) => scopes == others,
+            (Self::Token { .. }, Self::Token { .. }) => true,
+            _ => false,
+        };
+        same_secrets && same_scopes && self.client_id() == other.client_id()
+    }
+
+    /// The client secret, or the fixed token.
+    pub(super) fn secret(&self) -> &SecretString {
+        match self {
+            Self::OAuth { client_secret, .. } => client_secret,
+            Self::Token { access_token, .. } => access_token,
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OAuth {
+                client_id, scopes, ..
+            } => f
+                .debug_struct("OAuth")
+                .field("client_id", client_id)
+                .field("scopes", scopes)
+                .finish_non_exhaustive(),
+            Self::Token { client_id, .. } => f
+                .debug_struct("Token")
+                .field("client_id", client_id)
+                .finish_non_exhaustive(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Credentials of a source system at Adobe, or the data lake.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AepResource, CommonStatus, Kind, Management, OpenObject, Reference, ReplacePolicy,
+    SecretKeyRef, SpecSelector, Target,
+    open::open_object,
+    pattern::{ADOBE_ID_MAX, DESCRIPTION_MAX, NAME_MAX},
+    reference::distinct,
+};
+
+/// Which system is connected, and with which credentials.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "aep-operator.io",
+    version = "v1alpha1",
+    kind = "BaseConnection",
+    shortname = "aepbc",
+    namespaced,
+    status = "BaseConnectionStatus",
+    derive = "PartialEq",
+    doc = "A base connection of Adobe's Flow Service: the credentials with which Adobe reaches a \
+           source system such as PayPal, or the connection to the data lake that older target \
+           connections need."
+)]
+#[serde(rename_all = "camelCase")]
+pub struct BaseConnectionSpec {
+    /// How the object at Adobe is managed.
+    #[serde(flatten)]
+    pub management: Management,
+    /// Name shown at Adobe, e.g. `PayPal`. Changed in place.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub name: String,
+    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = DESCRIPTION_MAX))]
+    pub description: Option<String>,
+    /// What kind of system it is: one of Adobe's connection specifications, e.g. `{name: paypal}`.
+    /// Adobe cannot change it in place: see `replacePolicy`.
+    pub connection_spec: SpecSelector,
+    /// How Adobe authenticates there. Left out for systems without credentials, such as the data
+    /// lake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
+    /// `Stalled` condition. `Recreate`: delete the connection and create it anew. Default: `Never`.
+    #[serde(default)]
+    pub replace_policy: ReplacePolicy,
+}
+
+/// How Adobe authenticates at the source system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// Name of one of the specification's ways to authenticate, spelled as Adobe does, e.g.
+    /// `Client-Id-Secret Based Authentication`. Adobe cannot change it in place: see
+    /// `replacePolicy`.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub spec_name: String,
+    /// Parameters that are not secret, e.g. `{host: api.paypal.com}`. Which ones exist depends on
+    /// `specName`. Changed in place.
+    #[serde(default, skip_serializing_if = "OpenObject::is_empty")]
+    #[schemars(schema_with = "open_object")]
+    pub params: OpenObject,
+    /// Parameters that are secret, each taken from a Secret. They are sent when the Secret changes
+    /// and never shown in status, events or logs. A name given here wins over the same name in
+    /// `params`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub secret_params: Vec<SecretParam>,
+}
+
+/// One parameter whose value is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretParam {
+    /// Name of the parameter at Adobe, e.g. `clientSecret`.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub name: String,
+    /// Where its value is found.
+    pub value_from: SecretParamSource,
+}
+
+/// Where the value of a parameter is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretParamSource {
+    /// A key of a Secret in this namespace.
+    pub secret_key_ref: SecretKeyRef,
+}
+
+/// What the operator reports about a base connection.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BaseConnectionStatus {
+    /// What every kind reports.
+    #[serde(flatten)]
+    pub common: CommonStatus,
+    /// Id of the connection specification in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = ADOBE_ID_MAX))]
+    pub connection_spec_id: Option<String>,
+    /// State of the connection as Adobe names it, e.g. `enabled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub state: Option<String>,
+    /// Where to send data, for streaming connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub inlet_url: Option<String>,
+}
+
+impl AepResource for BaseConnection {
+    const KIND: Kind = Kind::BaseConnection;
+    type Status = BaseConnectionStatus;
+
+    fn status(&self) -> Option<&BaseConnectionStatus> {
+        self.status.as_ref()
+    }
+
+    fn management(&self) -> Management {
+        self.spec.management.clone()
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let secrets = self.spec.auth.iter().flat_map(|auth| &auth.secret_params);
+        distinct(
+            [self.spec.management.sandbox()]
+                .into_iter()
+                .chain(secrets.map(|param| {
+                    Reference::new(Target::Secret, &param.value_from.secret_key_ref.name)
+                })),
+        )
+    }
+}

@@ -1,0 +1,249 @@
+//! The pipeline from source to dataset.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AepResource, CommonStatus, Contract, Kind, LocalRef, Management, Reference, ReplacePolicy,
+    SpecSelector,
+    pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INTEGER_MAX, NAME_MAX},
+    reference::distinct,
+};
+
+/// What is read, where it goes, how it is mapped, and when.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "aep-operator.io",
+    version = "v1alpha1",
+    kind = "Dataflow",
+    shortname = "aepdf",
+    namespaced,
+    status = "DataflowStatus",
+    derive = "PartialEq",
+    doc = "A dataflow of Adobe's Flow Service: reads a source connection, maps its columns, and \
+           writes a target connection, on a schedule. Ready says that Adobe has the dataflow as \
+           declared, not how its last run went."
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = (
+        "has(self.sourceConnectionRef) != has(self.sourceConnectionId)",
+        "exactly one of `sourceConnectionRef` and `sourceConnectionId` must be set",
+    ),
+    validation = (
+        "has(self.targetConnectionRef) != has(self.targetConnectionId)",
+        "exactly one of `targetConnectionRef` and `targetConnectionId` must be set",
+    ),
+    validation = (
+        "!has(self.mappingSetRef) || !has(self.mappingSetId)",
+        "at most one of `mappingSetRef` and `mappingSetId` must be set",
+    ),
+    validation = (
+        "!has(self.mappingSetVersion) || has(self.mappingSetId)",
+        "`mappingSetVersion` must only be set together with `mappingSetId`",
+    ),
+    validation = (
+        "!has(self.deltaColumn) || !has(self.schedule) || self.schedule.frequency != 'Once'",
+        "`deltaColumn` must not be set when `schedule.frequency` is 'Once'",
+    )
+)]
+pub struct DataflowSpec {
+    /// How the object at Adobe is managed.
+    #[serde(flatten)]
+    pub management: Management,
+    /// Name shown at Adobe, e.g. `Dataflow between payments and Platform`. Changed in place.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub name: String,
+    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = DESCRIPTION_MAX))]
+    pub description: Option<String>,
+    /// What kind of pipeline it is: one of Adobe's flow specifications, e.g. `{name: CRMToAEP}` for
+    /// table sources or `{name: CloudStorageToAEP}` for files. Adobe cannot change it in place: see
+    /// `replacePolicy`.
+    pub flow_spec: SpecSelector,
+    /// The `SourceConnection` that is read. Adobe cannot change it in place: see `replacePolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_connection_ref: Option<LocalRef>,
+    /// Id of a source connection that is not managed here, instead of `sourceConnectionRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
+    pub source_connection_id: Option<String>,
+    /// The `TargetConnection` that is written. Adobe cannot change it in place: see
+    /// `replacePolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_connection_ref: Option<LocalRef>,
+    /// Id of a target connection that is not managed here, instead of `targetConnectionRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
+    pub target_connection_id: Option<String>,
+    /// The `MappingSet` that turns columns into fields. The dataflow follows its newest version.
+    /// Leave this and `mappingSetId` out for pipelines that map nothing. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_set_ref: Option<LocalRef>,
+    /// Id of a mapping set that is not managed here, instead of `mappingSetRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
+    pub mapping_set_id: Option<String>,
+    /// Version of the mapping set that `mappingSetId` names. Left out: 0. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub mapping_set_version: Option<i64>,
+    /// The column that tells which rows are new since the last run. Table sources with a repeating
+    /// schedule need it. Adobe cannot change it in place: see `replacePolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_column: Option<DeltaColumn>,
+    /// When data is read. Left out for streams, which have no schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Whether runs take place. Default: `Enabled`. Changed in place.
+    #[serde(default)]
+    pub state: FlowState,
+    /// Which generation of Adobe's request bodies is sent. `Current`: what Adobe documents today.
+    /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends, with figures as text. Default:
+    /// `Current`.
+    #[serde(default)]
+    pub contract: Contract,
+    /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
+    /// `Stalled` condition. `Recreate`: delete the dataflow and create it anew; its run history is
+    /// lost. Default: `Never`.
+    #[serde(default)]
+    pub replace_policy: ReplacePolicy,
+}
+
+/// The column that tells which rows are new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeltaColumn {
+    /// Name of a date or time column, e.g. `updatedAt`.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub name: String,
+    /// How its values are written, e.g. `YYYY-MM-DD`. Passed on as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub date_format: Option<String>,
+    /// Time zone of its values, e.g. `UTC`. Passed on as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub timezone: Option<String>,
+}
+
+/// When data is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = (
+        "self.frequency == 'Once' || has(self.interval)",
+        "`interval` must be set unless `frequency` is 'Once'",
+    ),
+    validation = (
+        "self.frequency != 'Once' || (!has(self.interval) && !has(self.backfill))",
+        "neither `interval` nor `backfill` must be set when `frequency` is 'Once'",
+    ),
+    validation = (
+        "self.frequency != 'Minute' || !has(self.interval) || self.interval >= 15",
+        "`interval` must be greater than or equal to 15 when `frequency` is 'Minute'",
+    )
+)]
+pub struct Schedule {
+    /// First run, e.g. `2027-01-01T00:00:00Z`. A time in the past means: as soon as possible;
+    /// `status.startTime` tells what Adobe was given. Once it has passed, Adobe no longer changes
+    /// it, and neither does the operator.
+    pub start_time: Time,
+    /// Unit of `interval`: `Minute`, `Hour`, `Day` or `Week`; or `Once` for a single run. Changed
+    /// in place, but a schedule that has begun cannot become `Once`.
+    pub frequency: Frequency,
+    /// How many units lie between two runs, e.g. 30 with `Minute` for every half hour. At least 15
+    /// with `Minute`. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub interval: Option<i32>,
+    /// Whether the first run reads everything that is there already. Left out: Adobe's own default.
+    /// Cannot change once the schedule has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<bool>,
+}
+
+/// Unit of the interval between two runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Frequency {
+    /// A single run.
+    Once,
+    /// Minutes, at least 15.
+    Minute,
+    /// Hours.
+    Hour,
+    /// Days.
+    Day,
+    /// Weeks.
+    Week,
+}
+
+/// Whether runs take place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum FlowState {
+    /// Runs take place as scheduled.
+    #[default]
+    Enabled,
+    /// No runs.
+    Disabled,
+}
+
+/// What the operator reports about a dataflow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DataflowStatus {
+    /// What every kind reports.
+    #[serde(flatten)]
+    pub common: CommonStatus,
+    /// State of the dataflow as Adobe names it: `enabled`, `disabled`, `draft`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub state: Option<String>,
+    /// Id of the flow specification in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = ADOBE_ID_MAX))]
+    pub flow_spec_id: Option<String>,
+    /// Id of the mapping set in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = ADOBE_ID_MAX))]
+    pub mapping_set_id: Option<String>,
+    /// Version of the mapping set in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub mapping_set_version: Option<i64>,
+    /// The start of the schedule that Adobe was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
+}
+
+impl AepResource for Dataflow {
+    const KIND: Kind = Kind::Dataflow;
+    type Status = DataflowStatus;
+
+    fn status(&self) -> Option<&DataflowStatus> {
+        self.status.as_ref()
+    }
+
+    fn management(&self) -> Management {
+        self.spec.management.clone()
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let spec = &self.spec;
+        let named = [
+            (Kind::SourceConnection, &spec.source_connection_ref),
+            (Kind::TargetConnection, &spec.target_connection_ref),
+            (Kind::MappingSet, &spec.mapping_set_ref),
+        ];
+        distinct(
+            [spec.management.sandbox()].into_iter().chain(
+                named
+                    .into_iter()
+                    .filter_map(|(kind, name)| Some(name.as_ref()?.to(kind))),
+            ),
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! A dataset in Adobe's catalog.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AepResource, CommonStatus, Kind, LocalRef, Management, Reference, ReplacePolicy,
+    pattern::{DESCRIPTION_MAX, NAME_MAX, SCHEMA_CONTENT_TYPE, SCHEMA_ID, SCHEMA_ID_MAX},
+    reference::distinct,
+};
+
+/// What the dataset is called and which schema its records follow.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "aep-operator.io",
+    version = "v1alpha1",
+    kind = "Dataset",
+    shortname = "aepds",
+    namespaced,
+    status = "DatasetStatus",
+    derive = "PartialEq",
+    doc = "A dataset of Adobe's Catalog: where ingested records are kept. Deleting it deletes the \
+           records unless deletionPolicy is Orphan."
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = (
+        "has(self.schemaRef) != has(self.schemaId)",
+        "exactly one of `schemaRef` and `schemaId` must be set",
+    )
+)]
+pub struct DatasetSpec {
+    /// How the object at Adobe is managed.
+    #[serde(flatten)]
+    pub management: Management,
+    /// Name shown at Adobe, e.g. `Target dataset for payments`. Changed in place.
+    #[schemars(length(min = 1, max = NAME_MAX))]
+    pub name: String,
+    /// Description shown at Adobe. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = DESCRIPTION_MAX))]
+    pub description: Option<String>,
+    /// The `PlatformSchema` that the records follow. Adobe cannot change it in place: see
+    /// `replacePolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_ref: Option<LocalRef>,
+    /// `$id` of a schema that is not managed here, instead of `schemaRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
+    pub schema_id: Option<String>,
+    /// Media type and version under which the schema is used. Left out:
+    /// `application/vnd.adobe.xed-full+json;version=1`. Adobe cannot change it in place: see
+    /// `replacePolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
+    pub schema_content_type: Option<String>,
+    /// Whether the records go into Real-Time Customer Profile. Needs a schema with
+    /// `profileEnabled`; counts for records that arrive afterwards. Default: `false`. Changed in
+    /// place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_enabled: Option<bool>,
+    /// Whether Adobe keeps details about records that it could not ingest. Default: left to Adobe.
+    /// Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_diagnostics: Option<bool>,
+    /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
+    /// `Stalled` condition. `Recreate`: delete the dataset with its records and create an empty
+    /// one. Default: `Never`.
+    #[serde(default)]
+    pub replace_policy: ReplacePolicy,
+}
+
+/// What the operator reports about a dataset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetStatus {
+    /// What every kind reports.
+    #[serde(flatten)]
+    pub common: CommonStatus,
+}
+
+impl AepResource for Dataset {
+    const KIND: Kind = Kind::Dataset;
+    type Status = DatasetStatus;
+
+    fn status(&self) -> Option<&DatasetStatus> {
+        self.status.as_ref()
+    }
+
+    fn management(&self) -> Management {
+        self.spec.management.clone()
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let spec = &self.spec;
+        let schema = spec.schema_ref.iter().map(|it| it.to(Kind::PlatformSchema));
+        distinct([spec.management.sandbox()].into_iter().chain(schema))
+    }
+}

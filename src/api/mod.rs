@@ -1,0 +1,57 @@
+//! What users write: the custom resources of `aep-operator.io`, with their schema, admission rules
+//! and documentation.
+//!
+//! Types only. Nothing here talks to a network, and nothing here imports another room of this
+//! crate.
+
+mod base_connection;
+mod condition;
+mod crd;
+mod dataflow;
+mod dataset;
+mod kind;
+mod management;
+mod mapping_set;
+mod open;
+mod pattern;
+mod platform_schema;
+mod reference;
+mod resource;
+mod sandbox;
+mod source_connection;
+mod status;
+mod target_connection;
+
+#[cfg(test)]
+mod tests;
+
+pub use base_connection::*;
+pub use condition::*;
+pub use crd::*;
+pub use dataflow::*;
+pub use dataset::*;
+pub use kind::*;
+pub use management::*;
+pub use mapping_set::*;
+pub use open::OpenObject;
+pub use platform_schema::*;
+pub use reference::*;
+pub use resource::*;
+pub use sandbox::*;
+pub use source_connection::*;
+pub use status::*;
+pub use target_connection::*;
+
+/// API group of every kind.
+pub const GROUP: &str = "aep-operator.io";
+/// The only version of the API.
+pub const VERSION: &str = "v1alpha1";
+/// Keeps a custom resource in Kubernetes until its object at Adobe is gone.
+pub const FINALIZER: &str = "aep-operator.io/external-cleanup";
+/// Annotation: any new value asks for a reconciliation now.
+pub const REQUESTED_AT: &str = "aep-operator.io/requested-at";
+/// Annotation: id of the object at Adobe that this custom resource stands for.
+pub const EXTERNAL_ID: &str = "aep-operator.io/external-id";
+/// Annotation: `"true"` lets a custom resource go although its object at Adobe could not be
+/// deleted.
+pub const FORCE_DELETE: &str = "aep-operator.io/force-delete";

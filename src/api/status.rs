@@ -1,0 +1,81 @@
+//! What every kind reports.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Condition, ConditionStatus,
+    condition_types::READY,
+    pattern::{INTEGER_MAX, SCHEMA_ID_MAX},
+};
+
+/// Part of the status that all kinds share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommonStatus {
+    /// `metadata.generation` that this status speaks about; -1 until the operator has seen the
+    /// object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1, max = INTEGER_MAX))]
+    pub observed_generation: Option<i64>,
+    /// Id of the object at Adobe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = SCHEMA_ID_MAX))]
+    pub id: Option<String>,
+    /// Where the object stands. `Ready` is true when Adobe holds what the spec says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// Last value of the annotation `aep-operator.io/requested-at` that was acted upon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub last_handled_request: Option<String>,
+}
+
+impl CommonStatus {
+    /// The condition of that type, if it is reported.
+    #[must_use]
+    pub fn condition(&self, type_: &str) -> Option<&Condition> {
+        self.conditions
+            .iter()
+            .find(|condition| condition.type_ == type_)
+    }
+
+    /// Whether the object is ready as of that `metadata.generation`.
+    #[must_use]
+    pub fn is_ready(&self, generation: Option<i64>) -> bool {
+        self.observed_generation == generation
+            && self
+                .condition(READY)
+                .is_some_and(|ready| ready.status == ConditionStatus::True)
+    }
+}
+
+/// Opens the shared part of each status to the engine.
+macro_rules! has_common_status {
+    ($($status:ident),* $(,)?) => {$(
+        impl AsRef<CommonStatus> for super::$status {
+            fn as_ref(&self) -> &CommonStatus {
+                &self.common
+            }
+        }
+
+        impl AsMut<CommonStatus> for super::$status {
+            fn as_mut(&mut self) -> &mut CommonStatus {
+                &mut self.common
+            }
+        }
+    )*};
+}
+
+has_common_status!(
+    SandboxStatus,
+    BaseConnectionStatus,
+    PlatformSchemaStatus,
+    DatasetStatus,
+    SourceConnectionStatus,
+    TargetConnectionStatus,
+    MappingSetStatus,
+    DataflowStatus,
+);

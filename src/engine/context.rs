@@ -1,0 +1,127 @@
+//! What all passes share.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::Store;
+
+use super::graph::{Graph, Key};
+use super::memory::Memory;
+use super::session::Sessions;
+use super::shelf::{AnyShelf, Desk, Shelf, shelf};
+use crate::adobe::{Adobe, Endpoints};
+use crate::api::{AepResource, Kind, Reference};
+
+/// What the operator was started with, as far as the engine is concerned.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The one namespace to watch; all of them if absent.
+    pub namespace: Option<String>,
+    /// Endpoints that a `Sandbox` may name, besides Adobe's own.
+    pub allowed_endpoints: Vec<String>,
+    /// Endpoints of a Sandbox that names none.
+    pub endpoints: Endpoints,
+    /// Passes at a time, per kind.
+    pub workers: u16,
+    /// How long Adobe's listings may lag behind a create.
+    pub list_lag: Duration,
+    /// Who reports events: the Pod's name.
+    pub instance: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            allowed_endpoints: Vec::new(),
+            endpoints: Endpoints::default(),
+            workers: 32,
+            list_lag: Duration::from_secs(15),
+            instance: "aep-operator".into(),
+        }
+    }
+}
+
+/// The engine's shared state: caches, references, sessions, memory.
+pub struct Engine {
+    pub(super) client: Client,
+    /// What the operator was started with.
+    pub settings: Settings,
+    /// Open sandboxes.
+    pub sessions: Sessions,
+    /// The one pool of connections to Adobe.
+    pub http: reqwest::Client,
+    pub(super) memory: Memory,
+    pub(super) recorder: Recorder,
+    pub(super) started: Instant,
+    graph: Mutex<Graph>,
+    shelves: HashMap<Kind, Arc<dyn AnyShelf>>,
+}
+
+impl Engine {
+    /// An engine that drives no kind yet.
+    #[must_use]
+    pub fn new(client: Client, settings: Settings) -> Self {
+        let reporter = Reporter {
+            controller: "aep-operator.io/aep-operator".into(),
+            instance: Some(settings.instance.clone()),
+        };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            settings,
+            sessions: Sessions::default(),
+            http: Adobe::http_client(),
+            memory: Memory::default(),
+            started: Instant::now(),
+            graph: Mutex::default(),
+            shelves: HashMap::new(),
+        }
+    }
+
+    /// Makes room for a kind; its desk goes to [`run`](super::run()).
+    pub fn desk<K: AepResource>(&mut self) -> Desk<K> {
+        let (room, desk) = shelf::<K>();
+        self.shelves.insert(K::KIND, room);
+        desk
+    }
+
+    /// The cache of a kind.
+    #[must_use]
+    pub fn store<K: AepResource>(&self) -> Option<Store<K>> {
+        let room: &dyn Any = self.shelves.get(&K::KIND)?.as_any();
+        room.downcast_ref::<Shelf<K>>()
+            .map(|room| room.store.clone())
+    }
+
+    /// Asks for a pass over one object.
+    pub fn wake(&self, key: &Key) {
+        if let Some(shelf) = self.shelves.get(&key.kind) {
+            shelf.wake(key);
+        }
+    }
+
+    /// Asks for a pass over everything that refers to this.
+    pub fn wake_referrers(&self, namespace: &str, reference: &Reference) {
+        let referrers = self.graph().referrers(namespace, reference);
+        for key in &referrers {
+            self.wake(key);
+        }
+    }
+
+    pub(super) fn graph(&self) -> MutexGuard<'_, Graph> {
+        self.graph.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

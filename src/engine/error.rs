@@ -1,0 +1,283 @@
+//! What can go wrong in a pass, and the one table that says what follows from it.
+
+use std::time::Duration;
+
+use crate::adobe::{self, Class};
+use crate::api::Reference;
+
+/// Why a pass over a custom resource did not reach its goal. `Display` is what the user reads in the condition.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A referenced object does not exist, or is not ready yet.
+    #[error("waiting for {reference}: {why}")]
+    Waiting {
+        /// The object waited for.
+        reference: Reference,
+        /// What it lacks.
+        why: String,
+    },
+    /// The spec asks for something that cannot be; only a change of the spec helps.
+    #[error("{0}")]
+    Invalid(String),
+    /// A Secret is missing, or lacks a key.
+    #[error("{0}")]
+    Secret(String),
+    /// The sandbox does not exist in this organisation, or the credentials may not see it.
+    #[error("{0}")]
+    SandboxNotFound(String),
+    /// The sandbox exists but cannot be used yet.
+    #[error("sandbox `{name}` is `{state}` at Adobe, not `active`")]
+    SandboxNotActive {
+        /// Its name.
+        name: String,
+        /// Its state, in Adobe's words.
+        state: String,
+    },
+    /// Somebody else's object already has this title.
+    #[error(
+        "the title is already taken by {id}, which this resource does not own: choose another title"
+    )]
+    TitleTaken {
+        /// The `$id` of the object that has it.
+        id: String,
+    },
+    /// Adobe cannot change this in place.
+    #[error(
+        "{0} cannot be changed at Adobe: create a new resource under another name, or restore the old value"
+    )]
+    ReplaceRequired(String),
+    /// A create may have been carried out, and the object is not to be seen yet.
+    #[error("a create may have reached Adobe: looking for its object before another try")]
+    Unsure {
+        /// When to look again.
+        again: Duration,
+    },
+    /// Others still use the object that is to be deleted.
+    #[error("still used by {0}")]
+    InUse(String),
+    /// Adobe's answer, or the lack of one.
+    #[error(transparent)]
+    Adobe(#[from] adobe::Error),
+    /// The Kubernetes API's answer, or the lack of one.
+    #[error("Kubernetes: {0}")]
+    Kubernetes(#[from] Box<kube::Error>),
+}
+
+impl From<kube::Error> for Error {
+    fn from(error: kube::Error) -> Self {
+        Self::Kubernetes(Box::new(error))
+    }
+}
+
+/// The result of a step of a pass.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// When to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Only when the spec, a Secret or a referenced object changes.
+    OnChange,
+    /// After this long.
+    After(Duration),
+    /// Later and later.
+    Backoff,
+}
+
+/// What follows from an error: every column of the table, for conditions, events and the next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Reason of the `Ready` condition.
+    pub reason: &'static str,
+    /// Whether only the user can help (`Stalled`), or the operator goes on trying (`Reconciling`).
+    pub terminal: bool,
+    /// Whether the condition is worth writing: conflicts in Kubernetes are nobody's news.
+    pub reported: bool,
+    /// Whether the event is a warning.
+    pub warning: bool,
+    /// When to try again.
+    pub retry: Retry,
+}
+
+const TERMINAL: Verdict = Verdict {
+    reason: reasons::INVALID_SPEC,
+    terminal: true,
+    reported: true,
+    warning: true,
+    retry: Retry::OnChange,
+};
+
+const TRANSIENT: Verdict = Verdict {
+    reason: reasons::ADOBE_UNAVAILABLE,
+    terminal: false,
+    reported: true,
+    warning: true,
+    retry: Retry::Backoff,
+};
+
+/// How often a condition that nobody announces is looked at again.
+const SLOW: Duration = Duration::from_secs(300);
+
+impl Error {
+    /// The table. A new variant does not compile before every column is decided.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Waiting { .. } => Verdict {
+                reason: reasons::DEPENDENCY_NOT_READY,
+                warning: false,
+                retry: Retry::OnChange,
+                ..TRANSIENT
+            },
+            Self::Invalid(_) => TERMINAL,
+            Self::Secret(_) => Verdict {
+                reason: reasons::INVALID_CREDENTIALS,
+                ..TERMINAL
+            },
+            Self::SandboxNotFound(_) => Verdict {
+                reason: reasons::SANDBOX_NOT_FOUND,
+                retry: Retry::After(SLOW),
+                ..TERMINAL
+            },
+            Self::SandboxNotActive { .. } => Verdict {
+                reason: reasons::SANDBOX_NOT_ACTIVE,
+                ..TRANSIENT
+            },
+            Self::TitleTaken { .. } => Verdict {
+                reason: reasons::TITLE_TAKEN,
+                ..TERMINAL
+            },
+            Self::ReplaceRequired(_) => Verdict {
+                reason: reasons::REPLACE_REQUIRED,
+                ..TERMINAL
+            },
+            Self::Unsure { again } => Verdict {
+                reason: reasons::CREATE_UNSURE,
+                warning: false,
+                retry: Retry::After(*again),
+                ..TRANSIENT
+            },
+            Self::InUse(_) => Verdict {
+                reason: reasons::DELETION_BLOCKED,
+                warning: false,
+                retry: Retry::After(SLOW),
+                ..TRANSIENT
+            },
+            Self::Adobe(error) => adobe_verdict(error),
+            Self::Kubernetes(error) => Verdict {
+                reason: reasons::KUBERNETES_ERROR,
+                reported: false,
+                warning: false,
+                retry: if is_conflict(error) {
+                    Retry::After(Duration::from_millis(200))
+                } else {
+                    Retry::Backoff
+                },
+                ..TRANSIENT
+            },
+        }
+    }
+}
+
+fn adobe_verdict(error: &adobe::Error) -> Verdict {
+    match error.class() {
+        Class::CredentialsRejected | Class::TokenExpired => Verdict {
+            reason: reasons::INVALID_CREDENTIALS,
+            retry: Retry::After(SLOW),
+            ..TERMINAL
+        },
+        Class::OrganisationMismatch => Verdict {
+            reason: reasons::ORGANISATION_MISMATCH,
+            retry: Retry::After(SLOW),
+            ..TERMINAL
+        },
+        Class::PermissionDenied => Verdict {
+            reason: reasons::PERMISSION_DENIED,
+            retry: Retry::After(SLOW),
+            ..TERMINAL
+        },
+        Class::SandboxUnknown => Verdict {
+            reason: reasons::SANDBOX_NOT_FOUND,
+            retry: Retry::After(SLOW),
+            ..TERMINAL
+        },
+        Class::TitleTaken { .. } => Verdict {
+            reason: reasons::TITLE_TAKEN,
+            ..TERMINAL
+        },
+        Class::Rejected => Verdict {
+            reason: reasons::REJECTED,
+            ..TERMINAL
+        },
+        Class::NotFound | Class::Stale | Class::Busy => Verdict {
+            reason: reasons::CONFLICT,
+            warning: false,
+            ..TRANSIENT
+        },
+        Class::InUse => Verdict {
+            reason: reasons::DELETION_BLOCKED,
+            warning: false,
+            ..TRANSIENT
+        },
+        Class::Throttled => Verdict {
+            reason: reasons::THROTTLED,
+            warning: false,
+            retry: error.retry_after().map_or(Retry::Backoff, Retry::After),
+            ..TRANSIENT
+        },
+        Class::Unavailable | Class::Interrupted | Class::Unreachable | Class::Unreadable => {
+            TRANSIENT
+        }
+    }
+}
+
+/// Whether Kubernetes merely says that somebody wrote first.
+#[must_use]
+pub fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Reasons of the `Ready` condition: public interface, never renamed.
+pub mod reasons {
+    /// Adobe has what the spec says.
+    pub const SUCCEEDED: &str = "Succeeded";
+    /// Work is under way.
+    pub const PROGRESSING: &str = "Progressing";
+    /// A transient failure will be tried again (reason of `Reconciling`).
+    pub const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
+    /// A referenced object is missing or not ready.
+    pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
+    /// `spec.suspend` is set.
+    pub const SUSPENDED: &str = "Suspended";
+    /// The spec cannot be fulfilled.
+    pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// A Secret is missing or Adobe refuses what it holds.
+    pub const INVALID_CREDENTIALS: &str = "InvalidCredentials";
+    /// The credentials belong to another organisation.
+    pub const ORGANISATION_MISMATCH: &str = "OrganisationMismatch";
+    /// The credentials lack a permission.
+    pub const PERMISSION_DENIED: &str = "PermissionDenied";
+    /// The sandbox is not there.
+    pub const SANDBOX_NOT_FOUND: &str = "SandboxNotFound";
+    /// The sandbox is being created, reset or deleted.
+    pub const SANDBOX_NOT_ACTIVE: &str = "SandboxNotActive";
+    /// Another object has the title.
+    pub const TITLE_TAKEN: &str = "TitleTaken";
+    /// Adobe cannot change this in place.
+    pub const REPLACE_REQUIRED: &str = "ReplaceRequired";
+    /// Adobe refuses the content.
+    pub const REJECTED: &str = "Rejected";
+    /// A create may have been carried out.
+    pub const CREATE_UNSURE: &str = "CreateUnsure";
+    /// The object changed under our hands; it is read again.
+    pub const CONFLICT: &str = "Conflict";
+    /// Adobe asks for fewer calls.
+    pub const THROTTLED: &str = "Throttled";
+    /// No good answer from Adobe.
+    pub const ADOBE_UNAVAILABLE: &str = "AdobeUnavailable";
+    /// Others still use the object that is to be deleted.
+    pub const DELETION_BLOCKED: &str = "DeletionBlocked";
+    /// Deletion is under way.
+    pub const DELETING: &str = "Deleting";
+    /// The Kubernetes API refused a call.
+    pub const KUBERNETES_ERROR: &str = "KubernetesError";
+}

@@ -1,0 +1,75 @@
+//! What a kind has to say; everything else the engine does.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use super::error::Result;
+use super::observations::Observed;
+use super::pass::Pass;
+use super::session::Session;
+use crate::api::AepResource;
+
+/// The smallest step from what is to what should be.
+#[derive(Debug, PartialEq)]
+pub enum Plan<C> {
+    /// Nothing to do.
+    Keep,
+    /// This change, in place.
+    Change(C),
+    /// Not possible in place; the text names the fields.
+    Replace(String),
+}
+
+/// A kind that owns an object at Adobe. One file in `kinds/` each; `plan` and `record` are pure.
+pub trait Kind: AepResource {
+    /// The spec with every reference resolved to an Adobe id.
+    type Desired: Send + Sync;
+    /// What Adobe holds.
+    type Observed: Observed;
+    /// The smallest update that closes the gap.
+    type Change: Debug + Send;
+
+    /// Reads other custom resources and Secrets; `Waiting` if one is not ready.
+    fn resolve(&self, pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Desired>> + Send;
+
+    /// Everything of this kind in the sandbox.
+    fn list(session: &Session) -> impl Future<Output = Result<Vec<Self::Observed>>> + Send;
+
+    /// What may be ours, looked up by name or tag: for the moments when a create may or may not have happened.
+    fn find(
+        session: &Session,
+        desired: &Self::Desired,
+    ) -> impl Future<Output = Result<Vec<Self::Observed>>> + Send;
+
+    /// One object, fresh.
+    fn read(
+        session: &Session,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<Self::Observed>>> + Send;
+
+    /// Compares, normalised: what Adobe adds or spells differently is no difference.
+    fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Result<Plan<Self::Change>>;
+
+    /// Creates the object, with our mark.
+    fn create(
+        session: &Session,
+        desired: &Self::Desired,
+    ) -> impl Future<Output = Result<Self::Observed>> + Send;
+
+    /// Changes the object, of which `observed` was just read; gives what Adobe holds afterwards.
+    fn update(
+        session: &Session,
+        desired: &Self::Desired,
+        observed: &Self::Observed,
+        change: Self::Change,
+    ) -> impl Future<Output = Result<Self::Observed>> + Send;
+
+    /// Deletes the object; "already gone" is success.
+    fn delete(
+        session: &Session,
+        observed: &Self::Observed,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Writes what the kind reports beyond the common status.
+    fn record(desired: &Self::Desired, observed: &Self::Observed, status: &mut Self::Status);
+}

@@ -1,0 +1,95 @@
+//! What the process remembers about single custom resources between passes. All of it may be lost.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Longest wait between two tries.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Notes by uid.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<HashMap<String, Note>>);
+
+#[derive(Debug, Default)]
+struct Note {
+    failures: u32,
+    create: Option<Create>,
+    written: Option<Written>,
+}
+
+/// What became of the last create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Adobe refused it: there is surely no object.
+    Refused,
+    /// It may have been carried out.
+    Unsure(Instant),
+}
+
+/// The status that we wrote last: the cache may trail behind it.
+#[derive(Clone, Debug)]
+struct Written {
+    version: u64,
+    status: Value,
+}
+
+impl Memory {
+    /// Counts a failure; gives the wait before the next try: 1 s, 2 s, 4 s … with jitter.
+    pub fn failed(&self, uid: &str) -> Duration {
+        self.with(uid, |note| {
+            note.failures = note.failures.saturating_add(1);
+            let doubled = Duration::from_secs(1 << note.failures.saturating_sub(1).min(9));
+            doubled.min(LONGEST).mul_f64(rand::random_range(0.8..1.2))
+        })
+    }
+
+    /// Forgets the failures.
+    pub fn succeeded(&self, uid: &str) {
+        self.with(uid, |note| note.failures = 0);
+    }
+
+    /// Notes what became of a create.
+    pub fn created(&self, uid: &str, outcome: Option<Create>) {
+        self.with(uid, |note| note.create = outcome);
+    }
+
+    /// What became of the last create in this process.
+    #[must_use]
+    pub fn last_create(&self, uid: &str) -> Option<Create> {
+        self.with(uid, |note| note.create)
+    }
+
+    /// Notes a status that was just written.
+    pub fn wrote(&self, uid: &str, version: Option<&str>, status: Value) {
+        let version = version.and_then(|v| v.parse().ok());
+        self.with(uid, |note| {
+            note.written = version.map(|version| Written { version, status });
+        });
+    }
+
+    /// Our own last status, if it is newer than the cached object.
+    #[must_use]
+    pub fn newer_status(&self, uid: &str, cached: Option<&str>) -> Option<Value> {
+        let cached: u64 = cached?.parse().ok()?;
+        self.with(uid, |note| {
+            note.written.take_if(|written| written.version <= cached);
+            note.written.as_ref().map(|written| written.status.clone())
+        })
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+    }
+
+    fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Note) -> T) -> T {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(notes.entry(uid.to_owned()).or_default())
+    }
+}

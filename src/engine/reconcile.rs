@@ -1,0 +1,187 @@
+//! The one path that every pass takes: converge or clean up, explain, write, decide when to come back.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+
+use super::condition::{Outcome, explain};
+use super::context::Engine;
+use super::converge;
+use super::error::{Error, Result, Retry};
+use super::kind::Kind;
+use super::pass::Pass;
+use crate::api::{AepResource, FORCE_DELETE};
+
+/// A kind that the engine can drive: those that own an object at Adobe, and `Sandbox`.
+pub trait Reconcile: AepResource {
+    /// Brings the world to what the spec says; gives the status to write, conditions apart.
+    fn converge(pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Status>> + Send;
+
+    /// Undoes it; afterwards the object may go.
+    fn clean_up(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Looks at everything of this kind in the open sandboxes again, when that is due.
+    fn sweep(engine: &Engine) -> impl Future<Output = ()> + Send;
+}
+
+impl<K: Kind> Reconcile for K {
+    async fn converge(pass: &Pass<'_, Self>) -> Result<K::Status> {
+        converge::converge(pass).await
+    }
+
+    async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
+        converge::clean_up(pass).await
+    }
+
+    async fn sweep(engine: &Engine) {
+        super::sweep::sweep::<K>(engine).await;
+    }
+}
+
+/// One pass over one object. It never fails: every failure is told in the status and decides the next try.
+pub async fn reconcile<K: Reconcile>(
+    object: Arc<K>,
+    engine: Arc<Engine>,
+) -> std::result::Result<Action, Infallible> {
+    let pass = Pass::new(&engine, object);
+    let deleting = pass.object().meta().deletion_timestamp.is_some();
+    let retry = if deleting {
+        delete(&pass).await
+    } else {
+        apply(&pass).await
+    };
+    Ok(match retry {
+        None => {
+            engine.memory.succeeded(&pass.uid());
+            Action::await_change()
+        }
+        Some(Retry::OnChange) => Action::await_change(),
+        Some(Retry::After(wait)) => Action::requeue(wait.mul_f64(rand::random_range(1.0..1.1))),
+        Some(Retry::Backoff) => Action::requeue(engine.memory.failed(&pass.uid())),
+    })
+}
+
+async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
+    let result = if pass.suspended() {
+        Ok(None)
+    } else {
+        K::converge(pass).await.map(Some)
+    };
+    let mut status = pass.status().clone();
+    let generation = pass.object().meta().generation;
+    let mut retry = None;
+    match &result {
+        Ok(Some(settled)) => {
+            status = settled.clone();
+            explain(status.as_mut(), generation, &Outcome::Settled);
+        }
+        Ok(None) => explain(status.as_mut(), generation, &Outcome::Suspended),
+        Err(error) => {
+            let verdict = error.verdict();
+            retry = Some(verdict.retry);
+            log(pass, error);
+            if verdict.reported {
+                explain(status.as_mut(), generation, &Outcome::Failed(error));
+            }
+        }
+    }
+    let warning = result.as_ref().is_err_and(|error| error.verdict().warning);
+    retry.or(written(pass, &status, warning).await)
+}
+
+async fn delete<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
+    if !pass.has_finalizer() {
+        return None;
+    }
+    let forced = pass
+        .object()
+        .annotations()
+        .get(FORCE_DELETE)
+        .is_some_and(|v| v == "true");
+    let result = match users(pass) {
+        Some(users) => Err(Error::InUse(users)),
+        None => K::clean_up(pass).await,
+    };
+    let result = match result {
+        Err(error) if forced => {
+            tracing::warn!(kind = %K::KIND, name = pass.name(), %error, "deleted by force: its object may remain at Adobe");
+            Ok(())
+        }
+        other => other,
+    };
+    let error = match result {
+        Ok(()) => return finish(pass).await,
+        Err(error) => error,
+    };
+    let verdict = error.verdict();
+    log(pass, &error);
+    let mut status = pass.status().clone();
+    if verdict.reported {
+        explain(
+            status.as_mut(),
+            pass.object().meta().generation,
+            &Outcome::Deleting(&error),
+        );
+    }
+    let wait = if verdict.terminal {
+        Retry::After(Duration::from_secs(60))
+    } else {
+        verdict.retry
+    };
+    Some(wait).or(written(pass, &status, verdict.warning).await)
+}
+
+async fn finish<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
+    // The status stays as it was; only what happened is told.
+    let told = written(pass, &pass.status().clone(), false).await;
+    match pass.remove_finalizer().await {
+        Ok(()) => {
+            pass.engine().memory.forget(&pass.uid());
+            told
+        }
+        Err(error) => Some(error.verdict().retry),
+    }
+}
+
+async fn written<K: Reconcile>(
+    pass: &Pass<'_, K>,
+    status: &K::Status,
+    warning: bool,
+) -> Option<Retry> {
+    match pass.write_status(status, warning).await {
+        Ok(()) => None,
+        // The object went while we looked at it: nothing is left to tell.
+        Err(Error::Kubernetes(error)) if matches!(&*error, kube::Error::Api(s) if s.code == 404) => {
+            None
+        }
+        Err(error) => {
+            log(pass, &error);
+            Some(error.verdict().retry)
+        }
+    }
+}
+
+/// The first few of those who still use the object.
+fn users<K: Reconcile>(pass: &Pass<'_, K>) -> Option<String> {
+    let users = pass.referrers();
+    let names: Vec<_> = users.iter().take(5).map(ToString::to_string).collect();
+    let more = users.len().saturating_sub(names.len());
+    let tail = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    (!users.is_empty()).then(|| names.join(", ") + &tail)
+}
+
+fn log<K: Reconcile>(pass: &Pass<'_, K>, error: &Error) {
+    let request_id = match error {
+        Error::Adobe(error) => error.request_id(),
+        _ => None,
+    };
+    tracing::debug!(kind = %K::KIND, namespace = pass.namespace(), name = pass.name(), request_id, "{error}");
+}

@@ -1,0 +1,243 @@
+//! Watches a kind, keeps cache and references up to date, and drives a pass whenever one is due.
+
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::{Api, PartialObjectMeta};
+use kube::runtime::controller::{Action, Config, ReconcileRequest, applier};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use super::context::Engine;
+use super::graph::Key;
+use super::reconcile::{Reconcile, reconcile};
+use super::shelf::Desk;
+use crate::api::{EXTERNAL_ID, FORCE_DELETE, REQUESTED_AT, Reference, Target};
+
+/// How often it is asked whether a sweep is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Drives one kind until `stop`.
+pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: CancellationToken) {
+    let Some(store) = engine.store::<K>() else {
+        return;
+    };
+    let queue = UnboundedReceiverStream::new(desk.queue)
+        .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
+        .take_until(stop.clone().cancelled_owned());
+    let config = Config::default().concurrency(engine.settings.workers);
+    let passes = applier(
+        |object, engine| Box::pin(reconcile::<K>(object, engine)),
+        |_, error: &Infallible, _| -> Action { match *error {} },
+        engine.clone(),
+        store,
+        queue,
+        config,
+    );
+    let watching = watch::<K>(engine.clone(), desk.writer);
+    let sweeping = sweep::<K>(&engine);
+    tokio::select! {
+        () = passes.for_each(|_| async {}) => {}
+        () = watching => {}
+        () = sweeping => {}
+    }
+}
+
+async fn sweep<K: Reconcile>(engine: &Engine) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        K::sweep(engine).await;
+    }
+}
+
+async fn watch<K: Reconcile>(engine: Arc<Engine>, mut writer: Writer<K>) {
+    let api: Api<K> = match &engine.settings.namespace {
+        Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
+        None => Api::all(engine.client.clone()),
+    };
+    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    let mut faces = Faces::default();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => {
+                writer.apply_watcher_event(&event);
+                faces.notice(&engine, event);
+            }
+            Err(error) => {
+                tracing::warn!(kind = %K::KIND, %error, "watch interrupted, it will be resumed");
+            }
+        }
+    }
+}
+
+/// What each object looked like last, to its own pass and to those who refer to it.
+#[derive(Debug, Default)]
+struct Faces {
+    seen: HashMap<Key, (u64, u64)>,
+    listing: HashSet<Key>,
+    relist: Vec<Key>,
+}
+
+impl Faces {
+    fn notice<K: Reconcile>(&mut self, engine: &Engine, event: Event<K>) {
+        match event {
+            Event::Apply(object) => {
+                for key in self.changed(engine, &object) {
+                    engine.wake(&key);
+                }
+            }
+            Event::Delete(object) => self.gone::<K>(engine, &key_of(&object)),
+            Event::Init => {
+                self.listing.clear();
+                self.relist.clear();
+            }
+            Event::InitApply(object) => {
+                // The cache shows these objects only when the list is complete, so the wakes wait until then.
+                self.listing.insert(key_of(&object));
+                let changed = self.changed(engine, &object);
+                self.relist.extend(changed);
+            }
+            Event::InitDone => {
+                let lost: Vec<_> = self
+                    .seen
+                    .keys()
+                    .filter(|key| !self.listing.contains(*key))
+                    .cloned()
+                    .collect();
+                for key in &lost {
+                    self.gone::<K>(engine, key);
+                }
+                for key in self.relist.drain(..) {
+                    engine.wake(&key);
+                }
+            }
+        }
+    }
+
+    /// Notes the object; gives those who need a pass now.
+    fn changed<K: Reconcile>(&mut self, engine: &Engine, object: &K) -> Vec<Key> {
+        let key = key_of(object);
+        let face = (inner_face(object), outer_face(object));
+        let before = self.seen.insert(key.clone(), face);
+        let references = object.references();
+        engine.graph().set(&key, references);
+        let mut woken = Vec::new();
+        if before.is_none_or(|b| b.0 != face.0) {
+            woken.push(key.clone());
+        }
+        if before.is_none_or(|b| b.1 != face.1) {
+            let me = Reference {
+                target: Target::Kind(K::KIND),
+                name: key.name.clone(),
+            };
+            woken.extend(engine.graph().referrers(&key.namespace, &me));
+        }
+        woken
+    }
+
+    /// Wakes those whose deletion waited for this object to go.
+    fn gone<K: Reconcile>(&mut self, engine: &Engine, key: &Key) {
+        self.seen.remove(key);
+        let references = engine.graph().forget(key);
+        for reference in references {
+            if let Target::Kind(kind) = reference.target {
+                engine.wake(&Key {
+                    kind,
+                    namespace: key.namespace.clone(),
+                    name: reference.name,
+                });
+            }
+        }
+        let me = Reference {
+            target: Target::Kind(K::KIND),
+            name: key.name.clone(),
+        };
+        engine.wake_referrers(&key.namespace, &me);
+    }
+}
+
+fn key_of<K: Reconcile>(object: &K) -> Key {
+    Key {
+        kind: K::KIND,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+/// What calls for a pass over the object itself: not its status, which is ours.
+fn inner_face<K: Reconcile>(object: &K) -> u64 {
+    let meta = object.meta();
+    let asked =
+        [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE].map(|name| object.annotations().get(name));
+    let no_status = object
+        .status()
+        .is_none_or(|s| s.as_ref().conditions.is_empty());
+    hash(&(
+        &meta.uid,
+        meta.generation,
+        meta.deletion_timestamp.is_some(),
+        asked,
+        no_status,
+    ))
+}
+
+/// What those who refer to the object depend on.
+fn outer_face<K: Reconcile>(object: &K) -> u64 {
+    let meta = object.meta();
+    let mut status = object.status().cloned().unwrap_or_default();
+    let ready = status.as_ref().is_ready(meta.generation);
+    let common = status.as_mut();
+    common.conditions.clear();
+    common.observed_generation = None;
+    common.last_handled_request = None;
+    let shown = serde_json::to_string(&status).unwrap_or_default();
+    let suspended = object.management().suspended();
+    hash(&(
+        &meta.uid,
+        meta.deletion_timestamp.is_some(),
+        ready,
+        suspended,
+        shown,
+    ))
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Watches which Secrets change, not what they hold, and wakes those who name them.
+pub async fn secrets(engine: Arc<Engine>) {
+    let api: Api<PartialObjectMeta<Secret>> = match &engine.settings.namespace {
+        Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
+        None => Api::all(engine.client.clone()),
+    };
+    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    loop {
+        match events.try_next().await {
+            Ok(Some(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret))) => {
+                let reference = Reference {
+                    target: Target::Secret,
+                    name: secret.name_any(),
+                };
+                engine.wake_referrers(&secret.namespace().unwrap_or_default(), &reference);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "watch of Secrets interrupted, it will be resumed");
+            }
+        }
+    }
+}

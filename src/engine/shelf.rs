@@ -1,0 +1,64 @@
+//! One kind's cache and queue, found by type or by name.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::graph::Key;
+use crate::api::AepResource;
+
+/// What the rest of the engine needs of one kind: its cache, and a way to ask for a pass.
+#[derive(Debug)]
+pub struct Shelf<K: AepResource> {
+    /// Every custom resource of this kind, as last seen.
+    pub store: Store<K>,
+    queue: UnboundedSender<ObjectRef<K>>,
+}
+
+/// What one kind's `run` needs: it fills the cache and empties the queue.
+#[derive(Debug)]
+pub struct Desk<K: AepResource> {
+    pub(super) writer: Writer<K>,
+    pub(super) queue: UnboundedReceiver<ObjectRef<K>>,
+}
+
+/// A shelf whose kind is known only by name.
+pub trait AnyShelf: Send + Sync {
+    /// Asks for a pass over this object.
+    fn wake(&self, key: &Key);
+    /// Back to the typed shelf.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// An empty shelf with its desk.
+#[must_use]
+pub fn shelf<K: AepResource>() -> (Arc<Shelf<K>>, Desk<K>) {
+    let (store, writer) = reflector::store();
+    let (sender, receiver) = unbounded_channel();
+    let desk = Desk {
+        writer,
+        queue: receiver,
+    };
+    (
+        Arc::new(Shelf {
+            store,
+            queue: sender,
+        }),
+        desk,
+    )
+}
+
+impl<K: AepResource> AnyShelf for Shelf<K> {
+    fn wake(&self, key: &Key) {
+        // The receiver is gone only when the process is ending.
+        let _ = self
+            .queue
+            .send(ObjectRef::new(&key.name).within(&key.namespace));
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,44 @@
+//! Drift is found by listing, per sandbox and kind, never by one read per object.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::context::Engine;
+use super::graph::Key;
+use super::kind::Kind;
+use super::session::Session;
+
+/// Sweeps every sandbox whose turn has come, then looks at each custom resource in memory.
+pub async fn sweep<K: Kind>(engine: &Engine) {
+    for ((namespace, sandbox), session) in engine.sessions.list() {
+        if due::<K>(&session) {
+            sweep_one::<K>(engine, &namespace, &sandbox, &session).await;
+        }
+    }
+}
+
+fn due<K: Kind>(session: &Arc<Session>) -> bool {
+    let last = session.observations::<K::Observed>().swept();
+    // Nothing was needed of this kind yet: its first user sweeps.
+    last.is_some_and(|at| Instant::now().duration_since(at) >= session.resync)
+}
+
+async fn sweep_one<K: Kind>(
+    engine: &Engine,
+    namespace: &str,
+    sandbox: &str,
+    session: &Arc<Session>,
+) {
+    if let Err(error) = session
+        .observations::<K::Observed>()
+        .sweep(|| K::list(session))
+        .await
+    {
+        tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "sweep failed");
+        return;
+    }
+    let keys: Vec<Key> = engine.graph().keys(K::KIND);
+    for key in keys.iter().filter(|key| key.namespace == namespace) {
+        engine.wake(key);
+    }
+}

@@ -1,0 +1,8 @@
+//! A Kubernetes operator that makes Adobe Experience Platform ingestion pipelines declarative.
+//!
+//! The rooms, and what may import what (a test enforces it): `cli` → `operator` → `kinds` → `engine` → `api`,
+//! and `kinds`, `engine` → `adobe`.
+
+pub mod adobe;
+pub mod api;
+pub mod engine;

@@ -1,0 +1,442 @@
+//! A real kube-apiserver and etcd on loopback, for tests, demo and benchmarks.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use aep_control_plane::{ControlPlane, Options};
+//!
+//! let control_plane = ControlPlane::start(Options::default()).await?;
+//! let version = control_plane.client().apiserver_version().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Any number of them run side by side. They end when the [`ControlPlane`] is dropped or its process ends, even by
+//! SIGKILL, and leave nothing behind.
+
+mod certificates;
+mod server;
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{Api, GetParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::Request;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tokio::time::{sleep, timeout};
+
+use certificates::{Authority, Identity, account_keys};
+use server::Server;
+
+/// Long enough for a machine that is busy with other things; a start takes seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+const PORT_ATTEMPTS: usize = 5;
+
+const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
+    root-ca-certificate-publisher-controller,deployment-controller,replicaset-controller";
+
+const NAME: &str = "control-plane";
+const APISERVER: &str = "kube-apiserver";
+
+// Files in the folder of a control plane.
+const KUBECONFIG: &str = "kubeconfig";
+const AUTHORITY: &str = "ca.crt";
+const SERVER_CERTIFICATE: &str = "server.crt";
+const SERVER_KEY: &str = "server.key";
+const ACCOUNT_KEY: &str = "service-account.key";
+const ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
+const AUDIT_POLICY: &str = "audit-policy.yaml";
+const AUDIT_LOG: &str = "audit.log";
+
+/// What a control plane is to have beyond etcd and kube-apiserver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Record who requests what, without the bodies. [`ControlPlane::audit_log`] says where.
+    pub audit_log: bool,
+    /// Run kube-controller-manager for garbage collection, namespaces, service accounts, Deployments and `ReplicaSets`.
+    /// Without it nothing follows owner references and namespaces stay `Terminating`.
+    pub controllers: bool,
+}
+
+/// A running control plane. It ends when this value is dropped.
+pub struct ControlPlane {
+    // Fields drop in this order: the folder goes when nobody writes to it any more.
+    _controllers: Option<Server>,
+    apiserver: Server,
+    _etcd: Server,
+    folder: TempDir,
+    assets: PathBuf,
+    options: Options,
+    config: Config,
+}
+
+impl ControlPlane {
+    /// Starts a control plane and waits until it is ready. Builds its binaries first where they are missing, which takes
+    /// minutes and shows progress on standard error.
+    pub async fn start(options: Options) -> Result<Self> {
+        let mut names = vec!["etcd", "kube-apiserver"];
+        names.extend(options.controllers.then_some("kube-controller-manager"));
+        let assets = tokio::task::spawn_blocking(move || assets(&names)).await??;
+
+        let folder = tempfile::Builder::new()
+            .prefix("control-plane-")
+            .tempdir()?;
+        let mut etcd = Server::start(
+            &assets,
+            folder.path(),
+            "etcd",
+            &etcd_arguments(folder.path()),
+        )?;
+        let admin = write_credentials(folder.path())?;
+        let (apiserver, config) =
+            match start_apiserver(&assets, folder.path(), options, &admin).await {
+                Err(error) if etcd.has_ended() => return Err(error.context(etcd.last_words())),
+                started => started?,
+            };
+        let controllers = if options.controllers {
+            Some(start_controllers(&assets, folder.path(), &config).await?)
+        } else {
+            None
+        };
+        Ok(Self {
+            _controllers: controllers,
+            apiserver,
+            _etcd: etcd,
+            folder,
+            assets,
+            options,
+            config,
+        })
+    }
+
+    /// The one control plane that the tests of a process share, with the default [`Options`].
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
+        let start = || Self::start(Options::default());
+        SHARED
+            .get_or_try_init(start)
+            .await
+            .unwrap_or_else(|error| panic!("the control plane does not start: {error:#}"))
+    }
+
+    /// A self-contained kubeconfig of the administrator, who is in `system:masters`.
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join(KUBECONFIG)
+    }
+
+    /// What [`ControlPlane::kubeconfig`] says, for kube.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// A new client of the administrator, without a rate limit. It belongs to the runtime it is made in, so it is not
+    /// for tests to share.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::try_from(self.config()).expect("our own configuration is valid")
+    }
+
+    /// Writes a kubeconfig with a token of a service account, which has to exist, and returns its path.
+    pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
+        let response = accounts
+            .create_token_request(name, &PostParams::default(), &TokenRequest::default())
+            .await?;
+        let token = response
+            .status
+            .context("the API server answers without a token")?
+            .token;
+        let path = self
+            .folder
+            .path()
+            .join(format!("{namespace}-{name}.kubeconfig"));
+        let authority = fs::read_to_string(self.folder.path().join(AUTHORITY))?;
+        let server = self.config.cluster_url.to_string();
+        write_kubeconfig(&path, &server, &authority, &json!({ "token": token }))?;
+        Ok(path)
+    }
+
+    /// The folder that holds the binaries.
+    #[must_use]
+    pub fn assets(&self) -> &Path {
+        &self.assets
+    }
+
+    /// The audit log, one JSON object per line, where [`Options::audit_log`] asks for it.
+    #[must_use]
+    pub fn audit_log(&self) -> Option<PathBuf> {
+        self.options
+            .audit_log
+            .then(|| self.folder.path().join(AUDIT_LOG))
+    }
+
+    /// A command that runs kubectl as the administrator. Blocks for as long as it takes to get kubectl.
+    pub fn kubectl(&self) -> Result<Command> {
+        self.tool("kubectl")
+    }
+
+    /// A command that runs Helm as the administrator. Blocks for as long as it takes to get Helm.
+    pub fn helm(&self) -> Result<Command> {
+        self.tool("helm")
+    }
+
+    fn tool(&self, name: &str) -> Result<Command> {
+        let mut command = Command::new(assets(&[name])?.join(name));
+        command.env("KUBECONFIG", self.kubeconfig());
+        Ok(command)
+    }
+
+    /// Kills kube-apiserver and starts it again at the same address. Returns when it is ready. What it stored is there;
+    /// watches and connections are not.
+    pub async fn restart_apiserver(&mut self) -> Result<()> {
+        self.apiserver.stop();
+        let port = self
+            .config
+            .cluster_url
+            .port_u16()
+            .context("the address of the API server has no port")?;
+        let arguments = apiserver_arguments(self.folder.path(), self.options, port);
+        self.apiserver = Server::start(&self.assets, self.folder.path(), APISERVER, &arguments)?;
+        wait_until_ready(&self.config, &mut self.apiserver).await
+    }
+
+    /// Ends the control plane, as dropping it does, without blocking the runtime.
+    pub async fn stop(self) {
+        // The only error is a panic in `drop`, which has been reported by then.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+/// Makes sure that binaries exist and returns the folder that holds them. The script `assets` says which there are and
+/// where they come from.
+pub fn assets(names: &[&str]) -> Result<PathBuf> {
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets"))
+        .args(names)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("tests/control-plane/assets does not run")?;
+    ensure!(
+        output.status.success(),
+        "there are no binaries for {}, see the message above",
+        names.join(", ")
+    );
+    let answer = String::from_utf8(output.stdout)?;
+    Ok(answer
+        .lines()
+        .last()
+        .context("tests/control-plane/assets names no folder")?
+        .into())
+}
+
+/// A configuration for kube from a kubeconfig.
+pub async fn config(kubeconfig: &Path) -> Result<Config> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
+}
+
+/// Writes what the servers need to know of each other and returns the certificate of the administrator.
+fn write_credentials(folder: &Path) -> Result<Identity> {
+    let authority = Authority::new()?;
+    let server = authority.server(&[
+        "127.0.0.1",
+        "localhost",
+        "kubernetes.default.svc",
+        "10.0.0.1",
+    ])?;
+    let (private, public) = account_keys()?;
+    fs::write(folder.join(AUTHORITY), authority.certificate())?;
+    fs::write(folder.join(SERVER_CERTIFICATE), server.certificate)?;
+    fs::write(folder.join(SERVER_KEY), server.key)?;
+    fs::write(folder.join(ACCOUNT_KEY), private)?;
+    fs::write(folder.join(ACCOUNT_PUBLIC_KEY), public)?;
+    fs::write(folder.join(AUDIT_POLICY), include_str!("audit-policy.yaml"))?;
+    authority.client("admin", "system:masters")
+}
+
+/// Writes a kubeconfig in JSON, which every reader of YAML understands.
+fn write_kubeconfig(path: &Path, server: &str, authority: &str, user: &Value) -> Result<()> {
+    let authority = ByteString(authority.into());
+    let kubeconfig = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{ "name": NAME, "cluster": { "server": server, "certificate-authority-data": authority } }],
+        "users": [{ "name": NAME, "user": user }],
+        "contexts": [{ "name": NAME, "context": { "cluster": NAME, "user": NAME, "namespace": "default" } }],
+        "current-context": NAME,
+    });
+    Ok(fs::write(path, serde_json::to_string_pretty(&kubeconfig)?)?)
+}
+
+async fn start_apiserver(
+    assets: &Path,
+    folder: &Path,
+    options: Options,
+    admin: &Identity,
+) -> Result<(Server, Config)> {
+    let kubeconfig = folder.join(KUBECONFIG);
+    let authority = fs::read_to_string(folder.join(AUTHORITY))?;
+    let user = json!({
+        "client-certificate-data": ByteString(admin.certificate.clone().into()),
+        "client-key-data": ByteString(admin.key.clone().into()),
+    });
+    let mut attempt = 1;
+    loop {
+        let port = free_port()?;
+        write_kubeconfig(
+            &kubeconfig,
+            &format!("https://127.0.0.1:{port}"),
+            &authority,
+            &user,
+        )?;
+        let config = config(&kubeconfig).await?;
+        let mut server = Server::start(
+            assets,
+            folder,
+            APISERVER,
+            &apiserver_arguments(folder, options, port),
+        )?;
+        match wait_until_ready(&config, &mut server).await {
+            // Between our look and the server's somebody else took the port.
+            Err(_)
+                if attempt < PORT_ATTEMPTS && server.log().contains("address already in use") =>
+            {
+                attempt += 1;
+            }
+            ready => return ready.map(|()| (server, config)),
+        }
+    }
+}
+
+async fn start_controllers(assets: &Path, folder: &Path, config: &Config) -> Result<Server> {
+    let mut server = Server::start(
+        assets,
+        folder,
+        "kube-controller-manager",
+        &controllers_arguments(folder),
+    )?;
+    let accounts: Api<ServiceAccount> =
+        Api::namespaced(Client::try_from(config.clone())?, "default");
+    wait_until(&mut server, async || {
+        matches!(accounts.get_opt("default").await, Ok(Some(_)))
+    })
+    .await?;
+    Ok(server)
+}
+
+fn etcd_arguments(folder: &Path) -> Vec<String> {
+    // A socket needs no port, so no two quarrel about one. Nobody talks to the peer address.
+    let socket = etcd_socket(folder);
+    vec![
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={socket}"),
+        format!("--advertise-client-urls={socket}"),
+        "--listen-peer-urls=http://127.0.0.1:0".into(),
+        "--unsafe-no-fsync=true".into(),
+    ]
+}
+
+fn etcd_socket(folder: &Path) -> String {
+    format!("unix://{}", folder.join("etcd.sock").display())
+}
+
+fn apiserver_arguments(folder: &Path, options: Options, port: u16) -> Vec<String> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let mut arguments = vec![
+        format!("--etcd-servers={}", etcd_socket(folder)),
+        "--bind-address=127.0.0.1".into(),
+        format!("--secure-port={port}"),
+        format!("--cert-dir={}", folder.display()),
+        format!("--tls-cert-file={}", file(SERVER_CERTIFICATE)),
+        format!("--tls-private-key-file={}", file(SERVER_KEY)),
+        format!("--client-ca-file={}", file(AUTHORITY)),
+        "--service-account-issuer=https://kubernetes.default.svc".into(),
+        format!("--service-account-key-file={}", file(ACCOUNT_PUBLIC_KEY)),
+        format!("--service-account-signing-key-file={}", file(ACCOUNT_KEY)),
+        "--authorization-mode=RBAC".into(),
+        "--service-cluster-ip-range=10.0.0.0/24".into(),
+        "--allow-privileged=true".into(),
+        // It must not look for an address of the machine: there may be none but loopback, which it refuses.
+        "--advertise-address=192.0.2.1".into(),
+        "--endpoint-reconciler-type=none".into(),
+    ];
+    if !options.controllers {
+        // It would wait for default service accounts, which nobody makes.
+        arguments.push("--disable-admission-plugins=ServiceAccount".into());
+    }
+    if options.audit_log {
+        arguments.push(format!("--audit-policy-file={}", file(AUDIT_POLICY)));
+        arguments.push(format!("--audit-log-path={}", file(AUDIT_LOG)));
+        // One file however long, so that readers need not know of rotation. In megabytes.
+        arguments.push("--audit-log-maxsize=100000".into());
+    }
+    arguments
+}
+
+fn controllers_arguments(folder: &Path) -> Vec<String> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    vec![
+        format!("--kubeconfig={}", file(KUBECONFIG)),
+        "--leader-elect=false".into(),
+        "--secure-port=0".into(),
+        format!("--root-ca-file={}", file(AUTHORITY)),
+        format!("--service-account-private-key-file={}", file(ACCOUNT_KEY)),
+        format!("--controllers={CONTROLLERS}"),
+    ]
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+async fn wait_until_ready(config: &Config, server: &mut Server) -> Result<()> {
+    let client = Client::try_from(config.clone())?;
+    let ready = Request::new("").get("readyz", &GetParams::default())?;
+    wait_until(server, async || {
+        client.request_text(ready.clone()).await.is_ok()
+    })
+    .await
+}
+
+/// Waits for a condition that a server is to bring about, for as long as it runs.
+async fn wait_until(server: &mut Server, condition: impl AsyncFn() -> bool) -> Result<()> {
+    let poll = async {
+        while !condition().await {
+            if server.has_ended() {
+                return false;
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+        true
+    };
+    match timeout(PATIENCE, poll).await {
+        Ok(true) => Ok(()),
+        Ok(false) => bail!("a server ended: {}", server.last_words()),
+        Err(_) => bail!(
+            "not ready after {} s: {}",
+            PATIENCE.as_secs(),
+            server.last_words()
+        ),
+    }
+}
