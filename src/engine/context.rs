@@ -105,6 +105,14 @@ impl Engine {
         }
     }
 
+    /// Asks for a pass over one object if it waits for its deletion.
+    pub(super) fn wake_deleting(&self, key: &Key) {
+        let room = self.shelves.get(&key.kind);
+        if let Some(room) = room.filter(|room| room.is_deleting(key)) {
+            room.wake(key);
+        }
+    }
+
     /// Asks for a pass over everything that refers to this.
     pub fn wake_referrers(&self, namespace: &str, reference: &Reference) {
         let referrers = self.graph().referrers(namespace, reference);

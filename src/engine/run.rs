@@ -13,6 +13,7 @@ use kube::api::{Api, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, ReconcileRequest, applier};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
+use tokio::sync::oneshot;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,10 @@ async fn sweep<K: Reconcile>(engine: &Engine) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = engine.sessions.opened() => {}
+        }
         K::sweep(engine).await;
     }
 }
@@ -151,7 +155,7 @@ impl Faces {
         let references = engine.graph().forget(key);
         for reference in references {
             if let Target::Kind(kind) = reference.target {
-                engine.wake(&Key {
+                engine.wake_deleting(&Key {
                     kind,
                     namespace: key.namespace.clone(),
                     name: reference.name,
@@ -217,27 +221,41 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Watches which Secrets change, not what they hold, and wakes those who name them.
-pub async fn secrets(engine: Arc<Engine>) {
+/// Watches which Secrets change, not what they hold, and wakes those who name them; `listed` hears of the first list.
+pub async fn secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
     let api: Api<PartialObjectMeta<Secret>> = match &engine.settings.namespace {
         Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
         None => Api::all(engine.client.clone()),
     };
     let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    let mut listed = Some(listed);
+    let mut versions = HashMap::new();
     loop {
         match events.try_next().await {
-            Ok(Some(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret))) => {
-                let reference = Reference {
-                    target: Target::Secret,
-                    name: secret.name_any(),
-                };
-                engine.wake_referrers(&secret.namespace().unwrap_or_default(), &reference);
+            Ok(Some(Event::Apply(secret) | Event::InitApply(secret))) => {
+                let place = (secret.namespace().unwrap_or_default(), secret.name_any());
+                let version = secret.resource_version();
+                // A list after an interruption shows what was known before, too.
+                if versions.insert(place.clone(), version.clone()) != Some(version) {
+                    wake_users(&engine, place);
+                }
             }
-            Ok(Some(_)) => {}
+            Ok(Some(Event::Delete(secret))) => {
+                let place = (secret.namespace().unwrap_or_default(), secret.name_any());
+                versions.remove(&place);
+                wake_users(&engine, place);
+            }
+            Ok(Some(Event::InitDone)) => drop(listed.take().map(|listed| listed.send(()))),
+            Ok(Some(Event::Init)) => {}
             Ok(None) => return,
             Err(error) => {
                 tracing::warn!(%error, "watch of Secrets interrupted, it will be resumed");
             }
         }
     }
+}
+
+fn wake_users(engine: &Engine, (namespace, name): (String, String)) {
+    let target = Target::Secret;
+    engine.wake_referrers(&namespace, &Reference { target, name });
 }

@@ -8,9 +8,14 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::error::Result;
+use tokio::sync::{Notify, OnceCell};
+
+use super::error::{Error, Result};
 use super::observations::{Observations, Observed};
 use crate::adobe::Adobe;
+
+/// Something that does not change while a sandbox is open.
+type Fact = Arc<dyn Any + Send + Sync>;
 
 /// One open sandbox.
 pub struct Session {
@@ -22,7 +27,7 @@ pub struct Session {
     /// How often sweeps repeat.
     pub resync: Duration,
     observations: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    lookups: tokio::sync::Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
+    lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
 }
 
 impl Session {
@@ -35,7 +40,7 @@ impl Session {
             tenant,
             resync,
             observations: Mutex::default(),
-            lookups: tokio::sync::Mutex::default(),
+            lookups: Mutex::default(),
         }
     }
 
@@ -72,13 +77,14 @@ impl Session {
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Result<T>> + Send,
     {
-        let mut known = self.lookups.lock().await;
-        if let Some(fact) = known.get(key).and_then(|fact| fact.downcast_ref::<T>()) {
-            return Ok(fact.clone());
-        }
-        let fact = ask().await?;
-        known.insert(key.to_owned(), Arc::new(fact.clone()));
-        Ok(fact)
+        let cell = {
+            let mut known = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(key.to_owned()).or_default().clone()
+        };
+        let ask = || async { ask().await.map(|fact| Arc::new(fact) as Fact) };
+        let fact = cell.get_or_try_init(ask).await?;
+        let fact = fact.downcast_ref::<T>().cloned();
+        fact.ok_or_else(|| Error::Invalid(format!("`{key}` was looked up as two different things")))
     }
 }
 
@@ -93,38 +99,51 @@ impl fmt::Debug for Session {
 
 /// All open sandboxes, by namespace and name of their `Sandbox` resource.
 #[derive(Debug, Default)]
-pub struct Sessions(Mutex<HashMap<(String, String), Arc<Session>>>);
+pub struct Sessions {
+    all: Mutex<HashMap<Place, Arc<Session>>>,
+    opened: Notify,
+}
+
+/// Namespace and name of a `Sandbox` resource.
+type Place = (String, String);
 
 impl Sessions {
     /// The session of this Sandbox, if it is open.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Session>> {
-        self.all()
-            .get(&(namespace.to_owned(), name.to_owned()))
-            .cloned()
+        let place = (namespace.to_owned(), name.to_owned());
+        self.all().get(&place).cloned()
     }
 
     /// Opens a session, in place of an older one.
     pub fn open(&self, namespace: &str, name: &str, session: Arc<Session>) {
-        self.all()
-            .insert((namespace.to_owned(), name.to_owned()), session);
+        let place = (namespace.to_owned(), name.to_owned());
+        self.all().insert(place, session);
+        self.opened.notify_waiters();
     }
 
     /// Closes a session.
     pub fn close(&self, namespace: &str, name: &str) {
-        self.all().remove(&(namespace.to_owned(), name.to_owned()));
+        let place = (namespace.to_owned(), name.to_owned());
+        self.all().remove(&place);
+    }
+
+    /// Waits until another session opens.
+    pub async fn opened(&self) {
+        self.opened.notified().await;
     }
 
     /// Every open session with namespace and name of its Sandbox.
     #[must_use]
-    pub fn list(&self) -> Vec<((String, String), Arc<Session>)> {
-        self.all()
+    pub fn list(&self) -> Vec<(Place, Arc<Session>)> {
+        let all = self.all();
+        let entries = all
             .iter()
-            .map(|(key, session)| (key.clone(), session.clone()))
-            .collect()
+            .map(|(place, session)| (place.clone(), session.clone()));
+        entries.collect()
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Arc<Session>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Arc<Session>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -28,6 +28,8 @@ pub struct Desk<K: AepResource> {
 pub trait AnyShelf: Send + Sync {
     /// Asks for a pass over this object.
     fn wake(&self, key: &Key);
+    /// Whether the object waits for its deletion.
+    fn is_deleting(&self, key: &Key) -> bool;
     /// Back to the typed shelf.
     fn as_any(&self) -> &dyn Any;
 }
@@ -56,6 +58,12 @@ impl<K: AepResource> AnyShelf for Shelf<K> {
         let _ = self
             .queue
             .send(ObjectRef::new(&key.name).within(&key.namespace));
+    }
+
+    fn is_deleting(&self, key: &Key) -> bool {
+        let object = ObjectRef::new(&key.name).within(&key.namespace);
+        let found = self.store.get(&object);
+        found.is_some_and(|o| o.meta().deletion_timestamp.is_some())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -19,8 +19,7 @@ pub async fn sweep<K: Kind>(engine: &Engine) {
 
 fn due<K: Kind>(session: &Arc<Session>) -> bool {
     let last = session.observations::<K::Observed>().swept();
-    // Nothing was needed of this kind yet: its first user sweeps.
-    last.is_some_and(|at| Instant::now().duration_since(at) >= session.resync)
+    last.is_none_or(|at| Instant::now().duration_since(at) >= session.resync)
 }
 
 async fn sweep_one<K: Kind>(
@@ -29,11 +28,13 @@ async fn sweep_one<K: Kind>(
     sandbox: &str,
     session: &Arc<Session>,
 ) {
-    if let Err(error) = session
-        .observations::<K::Observed>()
-        .sweep(|| K::list(session))
-        .await
-    {
+    let all = session.observations::<K::Observed>();
+    // The first sweep may be under way for the sake of a pass: it is shared.
+    let swept = match all.swept() {
+        None => all.first_sweep(|| K::list(session)).await,
+        Some(_) => all.sweep(|| K::list(session)).await,
+    };
+    if let Err(error) = swept {
         tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "sweep failed");
         return;
     }

@@ -10,14 +10,16 @@
 //! # }
 //! ```
 //!
-//! Any number of them run side by side. They end when the [`ControlPlane`] is dropped or its process ends, even by
-//! SIGKILL, and leave nothing behind.
+//! Any number of them run side by side. They end when the [`ControlPlane`] is dropped or its
+//! process ends, even by SIGKILL, and leave nothing behind.
 
+mod arguments;
 mod certificates;
 mod server;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -35,6 +37,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
+use arguments::files;
 use certificates::{Authority, Identity, account_keys};
 use server::Server;
 
@@ -43,29 +46,17 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const PORT_ATTEMPTS: usize = 5;
 
-const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
-    root-ca-certificate-publisher-controller,deployment-controller,replicaset-controller";
-
 const NAME: &str = "control-plane";
 const APISERVER: &str = "kube-apiserver";
-
-// Files in the folder of a control plane.
-const KUBECONFIG: &str = "kubeconfig";
-const AUTHORITY: &str = "ca.crt";
-const SERVER_CERTIFICATE: &str = "server.crt";
-const SERVER_KEY: &str = "server.key";
-const ACCOUNT_KEY: &str = "service-account.key";
-const ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
-const AUDIT_POLICY: &str = "audit-policy.yaml";
-const AUDIT_LOG: &str = "audit.log";
 
 /// What a control plane is to have beyond etcd and kube-apiserver.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Record who requests what, without the bodies. [`ControlPlane::audit_log`] says where.
     pub audit_log: bool,
-    /// Run kube-controller-manager for garbage collection, namespaces, service accounts, Deployments and `ReplicaSets`.
-    /// Without it nothing follows owner references and namespaces stay `Terminating`.
+    /// Run kube-controller-manager for garbage collection, namespaces, service accounts,
+    /// Deployments and `ReplicaSets`. Without it nothing follows owner references and namespaces
+    /// stay `Terminating`.
     pub controllers: bool,
 }
 
@@ -78,25 +69,28 @@ pub struct ControlPlane {
     folder: TempDir,
     assets: PathBuf,
     options: Options,
+    kubeconfig: PathBuf,
     config: Config,
 }
 
 impl ControlPlane {
-    /// Starts a control plane and waits until it is ready. Builds its binaries first where they are missing, which takes
-    /// minutes and shows progress on standard error.
+    /// Starts a control plane and waits until it is ready. Builds its binaries first where they are
+    /// missing, which takes minutes and shows progress on standard error.
     pub async fn start(options: Options) -> Result<Self> {
         let mut names = vec!["etcd", "kube-apiserver"];
         names.extend(options.controllers.then_some("kube-controller-manager"));
         let assets = tokio::task::spawn_blocking(move || assets(&names)).await??;
 
+        let private = fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new()
             .prefix("control-plane-")
+            .permissions(private)
             .tempdir()?;
         let mut etcd = Server::start(
             &assets,
             folder.path(),
             "etcd",
-            &etcd_arguments(folder.path()),
+            &arguments::etcd(folder.path()),
         )?;
         let admin = write_credentials(folder.path())?;
         let (apiserver, config) =
@@ -113,6 +107,7 @@ impl ControlPlane {
             _controllers: controllers,
             apiserver,
             _etcd: etcd,
+            kubeconfig: folder.path().join(files::KUBECONFIG),
             folder,
             assets,
             options,
@@ -135,8 +130,8 @@ impl ControlPlane {
 
     /// A self-contained kubeconfig of the administrator, who is in `system:masters`.
     #[must_use]
-    pub fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join(KUBECONFIG)
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// What [`ControlPlane::kubeconfig`] says, for kube.
@@ -145,8 +140,8 @@ impl ControlPlane {
         self.config.clone()
     }
 
-    /// A new client of the administrator, without a rate limit. It belongs to the runtime it is made in, so it is not
-    /// for tests to share.
+    /// A new client of the administrator, without a rate limit. It belongs to the runtime it is
+    /// made in, so it is not for tests to share.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -155,7 +150,8 @@ impl ControlPlane {
         Client::try_from(self.config()).expect("our own configuration is valid")
     }
 
-    /// Writes a kubeconfig with a token of a service account, which has to exist, and returns its path.
+    /// Writes a kubeconfig with a token of a service account, which has to exist, and returns its
+    /// path.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
         let response = accounts
@@ -169,7 +165,7 @@ impl ControlPlane {
             .folder
             .path()
             .join(format!("{namespace}-{name}.kubeconfig"));
-        let authority = fs::read_to_string(self.folder.path().join(AUTHORITY))?;
+        let authority = fs::read_to_string(self.folder.path().join(files::AUTHORITY))?;
         let server = self.config.cluster_url.to_string();
         write_kubeconfig(&path, &server, &authority, &json!({ "token": token }))?;
         Ok(path)
@@ -186,10 +182,11 @@ impl ControlPlane {
     pub fn audit_log(&self) -> Option<PathBuf> {
         self.options
             .audit_log
-            .then(|| self.folder.path().join(AUDIT_LOG))
+            .then(|| self.folder.path().join(files::AUDIT_LOG))
     }
 
-    /// A command that runs kubectl as the administrator. Blocks for as long as it takes to get kubectl.
+    /// A command that runs kubectl as the administrator. Blocks for as long as it takes to get
+    /// kubectl.
     pub fn kubectl(&self) -> Result<Command> {
         self.tool("kubectl")
     }
@@ -202,11 +199,13 @@ impl ControlPlane {
     fn tool(&self, name: &str) -> Result<Command> {
         let mut command = Command::new(assets(&[name])?.join(name));
         command.env("KUBECONFIG", self.kubeconfig());
+        // kubectl remembers what each address serves; the next control plane there may differ.
+        command.env("KUBECACHEDIR", self.folder.path().join("cache"));
         Ok(command)
     }
 
-    /// Kills kube-apiserver and starts it again at the same address. Returns when it is ready. What it stored is there;
-    /// watches and connections are not.
+    /// Kills kube-apiserver and starts it again at the same address. Returns when it is ready. What
+    /// it stored is there; watches and connections are not.
     pub async fn restart_apiserver(&mut self) -> Result<()> {
         self.apiserver.stop();
         let port = self
@@ -214,7 +213,7 @@ impl ControlPlane {
             .cluster_url
             .port_u16()
             .context("the address of the API server has no port")?;
-        let arguments = apiserver_arguments(self.folder.path(), self.options, port);
+        let arguments = arguments::apiserver(self.folder.path(), self.options, port);
         self.apiserver = Server::start(&self.assets, self.folder.path(), APISERVER, &arguments)?;
         wait_until_ready(&self.config, &mut self.apiserver).await
     }
@@ -226,8 +225,8 @@ impl ControlPlane {
     }
 }
 
-/// Makes sure that binaries exist and returns the folder that holds them. The script `assets` says which there are and
-/// where they come from.
+/// Makes sure that binaries exist and returns the folder that holds them. The script `assets` says
+/// which there are and where they come from.
 pub fn assets(names: &[&str]) -> Result<PathBuf> {
     let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets"))
         .args(names)
@@ -254,7 +253,8 @@ pub async fn config(kubeconfig: &Path) -> Result<Config> {
     Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
 }
 
-/// Writes what the servers need to know of each other and returns the certificate of the administrator.
+/// Writes what the servers need to know of each other and returns the certificate of the
+/// administrator.
 fn write_credentials(folder: &Path) -> Result<Identity> {
     let authority = Authority::new()?;
     let server = authority.server(&[
@@ -264,12 +264,15 @@ fn write_credentials(folder: &Path) -> Result<Identity> {
         "10.0.0.1",
     ])?;
     let (private, public) = account_keys()?;
-    fs::write(folder.join(AUTHORITY), authority.certificate())?;
-    fs::write(folder.join(SERVER_CERTIFICATE), server.certificate)?;
-    fs::write(folder.join(SERVER_KEY), server.key)?;
-    fs::write(folder.join(ACCOUNT_KEY), private)?;
-    fs::write(folder.join(ACCOUNT_PUBLIC_KEY), public)?;
-    fs::write(folder.join(AUDIT_POLICY), include_str!("audit-policy.yaml"))?;
+    fs::write(folder.join(files::AUTHORITY), authority.certificate())?;
+    fs::write(folder.join(files::SERVER_CERTIFICATE), server.certificate)?;
+    fs::write(folder.join(files::SERVER_KEY), server.key)?;
+    fs::write(folder.join(files::ACCOUNT_KEY), private)?;
+    fs::write(folder.join(files::ACCOUNT_PUBLIC_KEY), public)?;
+    fs::write(
+        folder.join(files::AUDIT_POLICY),
+        include_str!("audit-policy.yaml"),
+    )?;
     authority.client("admin", "system:masters")
 }
 
@@ -293,8 +296,8 @@ async fn start_apiserver(
     options: Options,
     admin: &Identity,
 ) -> Result<(Server, Config)> {
-    let kubeconfig = folder.join(KUBECONFIG);
-    let authority = fs::read_to_string(folder.join(AUTHORITY))?;
+    let kubeconfig = folder.join(files::KUBECONFIG);
+    let authority = fs::read_to_string(folder.join(files::AUTHORITY))?;
     let user = json!({
         "client-certificate-data": ByteString(admin.certificate.clone().into()),
         "client-key-data": ByteString(admin.key.clone().into()),
@@ -313,7 +316,7 @@ async fn start_apiserver(
             assets,
             folder,
             APISERVER,
-            &apiserver_arguments(folder, options, port),
+            &arguments::apiserver(folder, options, port),
         )?;
         match wait_until_ready(&config, &mut server).await {
             // Between our look and the server's somebody else took the port.
@@ -332,7 +335,7 @@ async fn start_controllers(assets: &Path, folder: &Path, config: &Config) -> Res
         assets,
         folder,
         "kube-controller-manager",
-        &controllers_arguments(folder),
+        &arguments::controllers(folder),
     )?;
     let accounts: Api<ServiceAccount> =
         Api::namespaced(Client::try_from(config.clone())?, "default");
@@ -341,67 +344,6 @@ async fn start_controllers(assets: &Path, folder: &Path, config: &Config) -> Res
     })
     .await?;
     Ok(server)
-}
-
-fn etcd_arguments(folder: &Path) -> Vec<String> {
-    // A socket needs no port, so no two quarrel about one. Nobody talks to the peer address.
-    let socket = etcd_socket(folder);
-    vec![
-        format!("--data-dir={}", folder.join("etcd").display()),
-        format!("--listen-client-urls={socket}"),
-        format!("--advertise-client-urls={socket}"),
-        "--listen-peer-urls=http://127.0.0.1:0".into(),
-        "--unsafe-no-fsync=true".into(),
-    ]
-}
-
-fn etcd_socket(folder: &Path) -> String {
-    format!("unix://{}", folder.join("etcd.sock").display())
-}
-
-fn apiserver_arguments(folder: &Path, options: Options, port: u16) -> Vec<String> {
-    let file = |name: &str| folder.join(name).display().to_string();
-    let mut arguments = vec![
-        format!("--etcd-servers={}", etcd_socket(folder)),
-        "--bind-address=127.0.0.1".into(),
-        format!("--secure-port={port}"),
-        format!("--cert-dir={}", folder.display()),
-        format!("--tls-cert-file={}", file(SERVER_CERTIFICATE)),
-        format!("--tls-private-key-file={}", file(SERVER_KEY)),
-        format!("--client-ca-file={}", file(AUTHORITY)),
-        "--service-account-issuer=https://kubernetes.default.svc".into(),
-        format!("--service-account-key-file={}", file(ACCOUNT_PUBLIC_KEY)),
-        format!("--service-account-signing-key-file={}", file(ACCOUNT_KEY)),
-        "--authorization-mode=RBAC".into(),
-        "--service-cluster-ip-range=10.0.0.0/24".into(),
-        "--allow-privileged=true".into(),
-        // It must not look for an address of the machine: there may be none but loopback, which it refuses.
-        "--advertise-address=192.0.2.1".into(),
-        "--endpoint-reconciler-type=none".into(),
-    ];
-    if !options.controllers {
-        // It would wait for default service accounts, which nobody makes.
-        arguments.push("--disable-admission-plugins=ServiceAccount".into());
-    }
-    if options.audit_log {
-        arguments.push(format!("--audit-policy-file={}", file(AUDIT_POLICY)));
-        arguments.push(format!("--audit-log-path={}", file(AUDIT_LOG)));
-        // One file however long, so that readers need not know of rotation. In megabytes.
-        arguments.push("--audit-log-maxsize=100000".into());
-    }
-    arguments
-}
-
-fn controllers_arguments(folder: &Path) -> Vec<String> {
-    let file = |name: &str| folder.join(name).display().to_string();
-    vec![
-        format!("--kubeconfig={}", file(KUBECONFIG)),
-        "--leader-elect=false".into(),
-        "--secure-port=0".into(),
-        format!("--root-ca-file={}", file(AUTHORITY)),
-        format!("--service-account-private-key-file={}", file(ACCOUNT_KEY)),
-        format!("--controllers={CONTROLLERS}"),
-    ]
 }
 
 fn free_port() -> Result<u16> {

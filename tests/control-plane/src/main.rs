@@ -7,7 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Runs a real kube-apiserver and etcd on loopback until Ctrl-C or SIGTERM, then removes all traces
 #[derive(Parser)]
 struct Arguments {
-    /// Also run kube-controller-manager: garbage collection, namespaces, service accounts, Deployments
+    /// Also run kube-controller-manager: garbage collection, namespaces, service accounts,
+    /// Deployments
     #[arg(long)]
     controllers: bool,
     /// Record who requests what
@@ -27,22 +28,24 @@ async fn main() -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
-    println!(
-        "Kubernetes API server at {}",
-        control_plane.config().cluster_url
-    );
-    if let Some(log) = control_plane.audit_log() {
-        println!("Audit log in {}", log.display());
-    }
-    println!(
-        "To use it:\n\n  export KUBECONFIG={}\n",
-        control_plane.kubeconfig().display()
-    );
-    println!("Ctrl-C stops it.");
+    // In one piece: whoever reads it may go once the path is there.
+    print!("{}", how_to_use(&control_plane));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
     control_plane.stop().await;
     Ok(())
+}
+
+fn how_to_use(control_plane: &ControlPlane) -> String {
+    let audit_log = control_plane
+        .audit_log()
+        .map(|log| format!("Audit log: {}\n", log.display()));
+    format!(
+        "Kubernetes API server: {}\n{}To use it:\n\n  export KUBECONFIG={}\n\nCtrl-C stops it.\n",
+        control_plane.config().cluster_url,
+        audit_log.unwrap_or_default(),
+        control_plane.kubeconfig().display(),
+    )
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 const LAST_LINES: usize = 20;
 
-/// A server that runs under the script `keep`: it ends with this value, or with this process, however that ends.
+/// A server that runs under the script `keep`: it ends with this value, or with this process,
+/// however that ends.
 pub(crate) struct Server {
     name: &'static str,
     keeper: Child,
@@ -32,7 +33,8 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)
-            // Ctrl-C and a test runner's signals go to the whole group; the keeper has to outlive them to clean up.
+            // Ctrl-C and a test runner's signals go to the whole group; the keeper has to outlive
+            // them to clean up.
             .process_group(0)
             .spawn()
             .with_context(|| format!("{name} does not start"))?;
@@ -41,8 +43,8 @@ impl Server {
 
     /// Kills it. Does nothing where it has ended already.
     pub(crate) fn stop(&mut self) {
-        // A line, not just the end of input: we are still here, so the folder is ours to remove. An error only says that
-        // the server has ended already.
+        // A line, not just the end of input: we are still here, so the folder is ours to remove. An
+        // error only says that the server has ended already.
         if let Some(mut input) = self.keeper.stdin.take() {
             let _ = input.write_all(b"\n");
         }
