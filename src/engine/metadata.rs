@@ -17,8 +17,8 @@ impl<K: AepResource> Pass<'_, K> {
         self.object().finalizers().iter().any(|f| f == FINALIZER)
     }
 
-    /// Adds our finalizer.
-    pub(super) async fn add_finalizer(&self) -> Result<()> {
+    /// Adds our finalizer, unless it is there.
+    pub async fn add_finalizer(&self) -> Result<()> {
         if self.has_finalizer() {
             Ok(())
         } else {

@@ -21,6 +21,9 @@ pub trait Reconcile: AepResource {
     /// Brings the world to what the spec says; gives the status to write, conditions apart.
     fn converge(pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Status>> + Send;
 
+    /// Keeps up what others need of an object whose deletion waits for them.
+    fn hold(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+
     /// Undoes it; afterwards the object may go.
     fn clean_up(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
@@ -31,6 +34,10 @@ pub trait Reconcile: AepResource {
 impl<K: Kind> Reconcile for K {
     async fn converge(pass: &Pass<'_, Self>) -> Result<K::Status> {
         converge::converge(pass).await
+    }
+
+    async fn hold(_: &Pass<'_, Self>) -> Result<()> {
+        Ok(())
     }
 
     async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
@@ -103,7 +110,7 @@ async fn delete<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
         .get(FORCE_DELETE)
         .is_some_and(|v| v == "true");
     let result = match users(pass) {
-        Some(users) => Err(Error::InUse(users)),
+        Some(users) => K::hold(pass).await.and(Err(Error::InUse(users))),
         None => K::clean_up(pass).await,
     };
     let result = match result {

@@ -1,0 +1,373 @@
+//! `Dataset`: a data set of Catalog, which tells by a tag whose it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef};
+use crate::api::{Dataset, DatasetStatus, PlatformSchema};
+use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
+
+/// The tag that bears the mark.
+const OWNER: &str = "aep_operator_owner";
+const PROFILE: &str = "unifiedProfile";
+const IDENTITY: &str = "unifiedIdentity";
+const ENABLED: &str = "enabled:true";
+const DISABLED: &str = "enabled:false";
+/// The media type that Adobe documents for new data sets.
+const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
+
+/// A data set as the spec wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredDataset {
+    mark: Mark,
+    name: String,
+    description: String,
+    schema_id: String,
+    /// Only what the user chose is compared: Adobe's own spellings vary.
+    content_type: Option<String>,
+    /// The field that names the schema.
+    schema_field: &'static str,
+    profile: bool,
+    error_diagnostics: Option<bool>,
+}
+
+/// A data set as Catalog holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedDataset {
+    id: String,
+    mark: Option<Mark>,
+    created: Option<i64>,
+    name: String,
+    description: String,
+    schema_id: String,
+    content_type: String,
+    profile: bool,
+    identity: bool,
+    error_diagnostics: Option<bool>,
+    /// Whether there is a map of tags to which one can be added.
+    tagged: bool,
+}
+
+impl Observed for ObservedDataset {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+
+    fn created(&self) -> Option<i64> {
+        self.created
+    }
+}
+
+impl From<DataSet> for ObservedDataset {
+    fn from(found: DataSet) -> Self {
+        let schema = found.schema_ref.unwrap_or_default();
+        let owner = found.tags.get(OWNER).into_iter().flatten();
+        let mut marks = owner.filter_map(|value| Mark::read_tag(value));
+        Self {
+            mark: marks.next(),
+            profile: is_enabled(&found.tags, PROFILE),
+            identity: is_enabled(&found.tags, IDENTITY),
+            tagged: !found.tags.is_empty(),
+            id: found.id,
+            created: found.created,
+            name: found.name.unwrap_or_default(),
+            description: found.description.unwrap_or_default(),
+            schema_id: schema.id,
+            content_type: schema.content_type,
+            error_diagnostics: found.enable_error_diagnostics,
+        }
+    }
+}
+
+/// Adobe appends `enabledAt:` to the values, and samples write a space after the colon.
+fn is_enabled(tags: &BTreeMap<String, Vec<String>>, key: &str) -> bool {
+    let mut values = tags.get(key).into_iter().flatten();
+    values.any(|value| compact(value) == ENABLED)
+}
+
+/// A text without spaces, in lower case.
+fn compact(text: &str) -> String {
+    let kept = text.chars().filter(|it| !it.is_whitespace());
+    kept.collect::<String>().to_ascii_lowercase()
+}
+
+impl Kind for Dataset {
+    type Desired = DesiredDataset;
+    type Observed = ObservedDataset;
+    type Change = Vec<PatchOp>;
+
+    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredDataset> {
+        let spec = &self.spec;
+        let (schema_id, schema_field) = match (&spec.schema_ref, &spec.schema_id) {
+            (Some(schema), _) => (
+                pass.id_of::<PlatformSchema>(&schema.name)?,
+                "`spec.schemaRef`",
+            ),
+            (None, Some(id)) => (id.clone(), "`spec.schemaId`"),
+            (None, None) => {
+                let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
+                return Err(Error::Invalid(text.into()));
+            }
+        };
+        Ok(DesiredDataset {
+            mark: pass.mark()?,
+            name: spec.name.clone(),
+            description: spec.description.clone().unwrap_or_default(),
+            schema_id,
+            content_type: spec.schema_content_type.clone(),
+            schema_field,
+            profile: spec.profile_enabled == Some(true),
+            error_diagnostics: spec.error_diagnostics,
+        })
+    }
+
+    async fn list(session: &Session) -> Result<Vec<ObservedDataset>> {
+        let found = session.adobe().catalog().list(None, None).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn find(session: &Session, desired: &DesiredDataset) -> Result<Vec<ObservedDataset>> {
+        let tag = desired.mark.tag();
+        let adobe = session.adobe();
+        let found = adobe.catalog().list(Some((OWNER, &tag)), None).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<ObservedDataset>> {
+        Ok(session.adobe().catalog().get(id).await?.map(Into::into))
+    }
+
+    fn plan(desired: &DesiredDataset, observed: &ObservedDataset) -> Result<Plan<Vec<PatchOp>>> {
+        if desired.schema_id != observed.schema_id {
+            return Ok(Plan::Replace(desired.schema_field.into()));
+        }
+        let chosen = desired.content_type.as_deref();
+        if chosen.is_some_and(|it| !is_same_type(it, &observed.content_type)) {
+            return Ok(Plan::Replace("`spec.schemaContentType`".into()));
+        }
+        let ops = differences(desired, observed);
+        Ok(if ops.is_empty() {
+            Plan::Keep
+        } else {
+            Plan::Change(ops)
+        })
+    }
+
+    async fn create(session: &Session, desired: &DesiredDataset) -> Result<ObservedDataset> {
+        let id = session.adobe().catalog().create(&body(desired)).await?;
+        Ok(image(desired, id))
+    }
+
+    async fn update(
+        session: &Session,
+        desired: &DesiredDataset,
+        observed: &ObservedDataset,
+        change: Vec<PatchOp>,
+    ) -> Result<ObservedDataset> {
+        let adobe = session.adobe();
+        adobe.catalog().patch(&observed.id, &change).await?;
+        Ok(ObservedDataset {
+            created: observed.created,
+            content_type: observed.content_type.clone(),
+            error_diagnostics: desired.error_diagnostics.or(observed.error_diagnostics),
+            ..image(desired, observed.id.clone())
+        })
+    }
+
+    async fn delete(session: &Session, observed: &ObservedDataset) -> Result<()> {
+        Ok(session.adobe().catalog().delete(&observed.id).await?)
+    }
+
+    fn record(_: &DesiredDataset, _: &ObservedDataset, _: &mut DatasetStatus) {}
+}
+
+/// The same media type and version; where Adobe tells none, there is nothing to compare.
+fn is_same_type(wanted: &str, found: &str) -> bool {
+    let plain = |text| compact(text).trim_end_matches(".0").to_owned();
+    found.is_empty() || plain(wanted) == plain(found)
+}
+
+/// Single tags are set, never all of them: Adobe's housekeeping writes there too.
+fn differences(desired: &DesiredDataset, observed: &ObservedDataset) -> Vec<PatchOp> {
+    let mut ops = Vec::new();
+    if desired.name != observed.name {
+        ops.push(PatchOp::add("/name", desired.name.clone()));
+    }
+    if desired.description != observed.description {
+        ops.push(PatchOp::add("/description", desired.description.clone()));
+    }
+    if let Some(wanted) = desired.error_diagnostics
+        && wanted != observed.error_diagnostics.unwrap_or_default()
+    {
+        ops.push(PatchOp::add("/enableErrorDiagnostics", wanted));
+    }
+    let mut tags = Vec::new();
+    if observed.mark.as_ref() != Some(&desired.mark) {
+        tags.push((OWNER, desired.mark.tag()));
+    }
+    let state = if desired.profile { ENABLED } else { DISABLED };
+    for (key, found) in [(PROFILE, observed.profile), (IDENTITY, observed.identity)] {
+        if found != desired.profile {
+            tags.push((key, state.to_owned()));
+        }
+    }
+    if !tags.is_empty() && !observed.tagged {
+        ops.push(PatchOp::add("/tags", json!({})));
+    }
+    let tags = tags.into_iter();
+    ops.extend(tags.map(|(key, value)| PatchOp::add(format!("/tags/{key}"), json!([value]))));
+    ops
+}
+
+fn body(desired: &DesiredDataset) -> NewDataSet {
+    let mut tags = BTreeMap::from([(OWNER.to_owned(), vec![desired.mark.tag()])]);
+    if desired.profile {
+        for key in [PROFILE, IDENTITY] {
+            tags.insert(key.to_owned(), vec![ENABLED.to_owned()]);
+        }
+    }
+    let description = Some(desired.description.clone());
+    NewDataSet {
+        name: desired.name.clone(),
+        description: description.filter(|text| !text.is_empty()),
+        schema_ref: SchemaRef {
+            id: desired.schema_id.clone(),
+            content_type: content_type(desired),
+        },
+        tags,
+        enable_error_diagnostics: desired.error_diagnostics,
+    }
+}
+
+fn content_type(desired: &DesiredDataset) -> String {
+    let chosen = desired.content_type.clone();
+    chosen.unwrap_or_else(|| CONTENT_TYPE.to_owned())
+}
+
+/// What Catalog holds after everything that is desired was written.
+fn image(desired: &DesiredDataset, id: String) -> ObservedDataset {
+    ObservedDataset {
+        id,
+        mark: Some(desired.mark.clone()),
+        created: None,
+        name: desired.name.clone(),
+        description: desired.description.clone(),
+        schema_id: desired.schema_id.clone(),
+        content_type: content_type(desired),
+        profile: desired.profile,
+        identity: desired.profile,
+        error_diagnostics: desired.error_diagnostics,
+        tagged: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired() -> DesiredDataset {
+        DesiredDataset {
+            mark: Mark::new("o", crate::api::Kind::Dataset, "ns", "n"),
+            name: "payments".into(),
+            description: String::new(),
+            schema_id: "https://ns.adobe.com/acme/schemas/ab".into(),
+            content_type: None,
+            schema_field: "`spec.schemaRef`",
+            profile: true,
+            error_diagnostics: Some(true),
+        }
+    }
+
+    fn seen() -> ObservedDataset {
+        image(&desired(), "5e".into())
+    }
+
+    fn planned(desired: &DesiredDataset, observed: &ObservedDataset) -> Plan<Vec<PatchOp>> {
+        Dataset::plan(desired, observed).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_kept() {
+        assert_eq!(planned(&desired(), &seen()), Plan::Keep);
+    }
+
+    #[test]
+    fn housekeeping_and_spelling_are_no_difference() {
+        let found: DataSet = serde_json::from_value(json!({
+            "id": "5e", "name": "payments", "enableErrorDiagnostics": true,
+            "schemaRef": {
+                "id": "https://ns.adobe.com/acme/schemas/ab",
+                "contentType": "application/vnd.adobe.xed+json; version=1",
+            },
+            "tags": {
+                "adobe/pqs/table": ["payments"],
+                "aep_operator_owner": [desired().mark.tag()],
+                "unifiedProfile": ["enabled: true", "enabledAt:2024-11-05 12:33:59"],
+                "unifiedIdentity": ["enabled:true"],
+            },
+        }))
+        .unwrap();
+        assert_eq!(planned(&desired(), &found.into()), Plan::Keep);
+    }
+
+    #[test]
+    fn name_and_description_are_changed_in_place() {
+        let mut desired = desired();
+        desired.name = "other".into();
+        desired.description = "text".into();
+        let ops = vec![
+            PatchOp::add("/name", "other"),
+            PatchOp::add("/description", "text"),
+        ];
+        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+    }
+
+    #[test]
+    fn error_diagnostics_are_changed_only_if_the_user_chose() {
+        let mut desired = desired();
+        desired.error_diagnostics = Some(false);
+        let ops = vec![PatchOp::add("/enableErrorDiagnostics", false)];
+        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+        desired.error_diagnostics = None;
+        assert_eq!(planned(&desired, &seen()), Plan::Keep);
+    }
+
+    #[test]
+    fn the_profile_is_switched_off_tag_by_tag() {
+        let mut desired = desired();
+        desired.profile = false;
+        let ops = vec![
+            PatchOp::add("/tags/unifiedProfile", json!(["enabled:false"])),
+            PatchOp::add("/tags/unifiedIdentity", json!(["enabled:false"])),
+        ];
+        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+    }
+
+    #[test]
+    fn a_lost_mark_is_written_again() {
+        let mut observed = seen();
+        observed.mark = None;
+        let tag = json!([desired().mark.tag()]);
+        let ops = vec![PatchOp::add("/tags/aep_operator_owner", tag)];
+        assert_eq!(planned(&desired(), &observed), Plan::Change(ops));
+    }
+
+    #[test]
+    fn another_schema_or_content_type_is_a_replacement() {
+        let mut other = desired();
+        other.schema_id.push('c');
+        let expected = Plan::Replace("`spec.schemaRef`".into());
+        assert_eq!(planned(&other, &seen()), expected);
+        let mut other = desired();
+        other.content_type = Some("application/vnd.adobe.xed-full+json; version=1.0".into());
+        assert_eq!(planned(&other, &seen()), Plan::Keep);
+        other.content_type = Some("application/vnd.adobe.xed+json;version=1".into());
+        let expected = Plan::Replace("`spec.schemaContentType`".into());
+        assert_eq!(planned(&other, &seen()), expected);
+    }
+}

@@ -1,0 +1,388 @@
+//! `MappingSet`: a mapping set of Data Prep, which tells by its name whose it is. Each write makes a new version.
+
+use serde_json::{Value, json};
+
+use crate::adobe::{self, MappingFault, MappingRow, SourceKind};
+use crate::api::{
+    Contract, Mapping, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema, SourceType,
+};
+use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
+
+const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
+/// How many faults a message tells.
+const MOST_FAULTS: usize = 5;
+
+/// A mapping set as the spec wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredMappingSet {
+    mark: Mark,
+    /// Ends with the mark.
+    name: String,
+    schema_id: String,
+    /// Ordered by destination.
+    rows: Vec<MappingRow>,
+    contract: Contract,
+    validation: MappingValidation,
+}
+
+/// A mapping set as Data Prep holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedMappingSet {
+    id: String,
+    mark: Option<Mark>,
+    created: Option<i64>,
+    version: i64,
+    schema_id: Option<String>,
+    /// Ordered by destination.
+    rows: Vec<MappingRow>,
+}
+
+/// The one thing that can be done: writing everything anew.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Put;
+
+impl Observed for ObservedMappingSet {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+
+    fn created(&self) -> Option<i64> {
+        self.created
+    }
+}
+
+impl From<adobe::MappingSet> for ObservedMappingSet {
+    fn from(found: adobe::MappingSet) -> Self {
+        Self {
+            id: found.id,
+            mark: found.name.as_deref().and_then(Mark::read),
+            created: found.created,
+            version: found.version,
+            schema_id: found.schema_id,
+            rows: ordered(found.mappings),
+        }
+    }
+}
+
+impl Kind for MappingSet {
+    type Desired = DesiredMappingSet;
+    type Observed = ObservedMappingSet;
+    type Change = Put;
+
+    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredMappingSet> {
+        let spec = &self.spec;
+        let schema_id = match (&spec.schema_ref, &spec.schema_id) {
+            (Some(schema), _) => pass.id_of::<PlatformSchema>(&schema.name)?,
+            (None, Some(id)) => id.clone(),
+            (None, None) => {
+                let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
+                return Err(Error::Invalid(text.into()));
+            }
+        };
+        let mark = pass.mark()?;
+        let name = format!("{}/{}", pass.namespace(), pass.name());
+        Ok(DesiredMappingSet {
+            name: mark.sign(Some(&name)),
+            mark,
+            schema_id,
+            rows: rows(&spec.mappings, &pass.session()?.tenant, spec.contract)?,
+            contract: spec.contract,
+            validation: spec.validation,
+        })
+    }
+
+    async fn list(session: &Session) -> Result<Vec<ObservedMappingSet>> {
+        let found = session.adobe().data_prep().list(None).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn find(
+        session: &Session,
+        desired: &DesiredMappingSet,
+    ) -> Result<Vec<ObservedMappingSet>> {
+        let adobe = session.adobe();
+        let found = adobe.data_prep().list(Some(&desired.name)).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<ObservedMappingSet>> {
+        Ok(session.adobe().data_prep().get(id).await?.map(Into::into))
+    }
+
+    fn plan(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Result<Plan<Put>> {
+        let same = observed.schema_id.as_ref() == Some(&desired.schema_id)
+            && observed.rows == desired.rows;
+        Ok(if same { Plan::Keep } else { Plan::Change(Put) })
+    }
+
+    async fn create(session: &Session, desired: &DesiredMappingSet) -> Result<ObservedMappingSet> {
+        let body = body(desired);
+        validate(session, desired, &body).await?;
+        let made = session.adobe().data_prep().create(&body).await?;
+        Ok(image(desired, made.id, made.version))
+    }
+
+    async fn update(
+        session: &Session,
+        desired: &DesiredMappingSet,
+        observed: &ObservedMappingSet,
+        _: Put,
+    ) -> Result<ObservedMappingSet> {
+        let body = body(desired);
+        validate(session, desired, &body).await?;
+        let adobe = session.adobe();
+        let made = adobe.data_prep().replace(&observed.id, &body).await?;
+        Ok(ObservedMappingSet {
+            created: observed.created,
+            ..image(desired, observed.id.clone(), made.version)
+        })
+    }
+
+    async fn delete(session: &Session, observed: &ObservedMappingSet) -> Result<()> {
+        Ok(session.adobe().data_prep().delete(&observed.id).await?)
+    }
+
+    fn record(
+        desired: &DesiredMappingSet,
+        observed: &ObservedMappingSet,
+        status: &mut MappingSetStatus,
+    ) {
+        status.version = Some(observed.version);
+        status.schema_id = Some(desired.schema_id.clone());
+    }
+}
+
+/// Asks Adobe about the rows first: it would keep wrong ones without a word.
+async fn validate(session: &Session, desired: &DesiredMappingSet, body: &Value) -> Result<()> {
+    if desired.validation == MappingValidation::Skip {
+        return Ok(());
+    }
+    let faults = session.adobe().data_prep().validate(body).await?;
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Invalid(told(&faults)))
+}
+
+fn told(faults: &[MappingFault]) -> String {
+    let texts = faults.iter().take(MOST_FAULTS);
+    let texts = texts.map(|fault| format!("`{}`: {}", fault.destination, fault.message));
+    let rest = match faults.len().saturating_sub(MOST_FAULTS) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!(
+        "Adobe finds fault with `spec.mappings`: {}{rest}. Correct them, or set `validation: Skip`",
+        texts.collect::<Vec<_>>().join("; ")
+    )
+}
+
+fn rows(mappings: &[Mapping], tenant: &str, contract: Contract) -> Result<Vec<MappingRow>> {
+    let mut rows = Vec::with_capacity(mappings.len());
+    for mapping in mappings {
+        let source_type = match mapping.source_type {
+            SourceType::Attribute => SourceKind::Attribute,
+            SourceType::Expression => SourceKind::Expression,
+            SourceType::Static => SourceKind::Static,
+        };
+        if contract == Contract::Legacy2020 && source_type != SourceKind::Attribute {
+            return Err(Error::Invalid(format!(
+                "the mapping to `{}` is no `Attribute`, the only kind of source that \
+                 `contract: Legacy2020` can tell: use `contract: Current`",
+                mapping.destination
+            )));
+        }
+        rows.push(MappingRow {
+            source: mapping.source.clone(),
+            destination: below_tenant(&mapping.destination, tenant),
+            source_type,
+        });
+    }
+    let rows = ordered(rows);
+    match rows
+        .windows(2)
+        .find(|pair| pair[0].destination == pair[1].destination)
+    {
+        Some(pair) => Err(Error::Invalid(format!(
+            "`spec.mappings` fills `{}` twice: remove one of the two",
+            pair[0].destination
+        ))),
+        None => Ok(rows),
+    }
+}
+
+fn below_tenant(path: &str, tenant: &str) -> String {
+    let tenant = format!("_{tenant}");
+    let segments = path.split('.');
+    let segments = segments.map(|it| if it == "_tenant" { tenant.as_str() } else { it });
+    segments.collect::<Vec<_>>().join(".")
+}
+
+/// Adobe keeps no order, so one is made.
+fn ordered(mut rows: Vec<MappingRow>) -> Vec<MappingRow> {
+    rows.sort_by(|one, other| {
+        (&one.destination, &one.source).cmp(&(&other.destination, &other.source))
+    });
+    rows
+}
+
+fn body(desired: &DesiredMappingSet) -> Value {
+    match desired.contract {
+        Contract::Current => json!({
+            "name": desired.name,
+            "outputSchema": {
+                "schemaRef": { "id": desired.schema_id, "contentType": CONTENT_TYPE },
+            },
+            "mappings": desired.rows.iter().map(current_row).collect::<Vec<_>>(),
+        }),
+        Contract::Legacy2020 => json!({
+            "name": desired.name,
+            "version": 0,
+            "id": null,
+            "xdmSchema": desired.schema_id,
+            "xdmVersion": "1.0",
+            "mappings": desired.rows.iter().map(legacy_row).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn current_row(row: &MappingRow) -> Value {
+    let source_type = match &row.source_type {
+        SourceKind::Attribute => "ATTRIBUTE",
+        SourceKind::Expression => "EXPRESSION",
+        SourceKind::Static => "STATIC",
+        SourceKind::Other(spelling) => spelling,
+    };
+    json!({
+        "sourceType": source_type, "source": row.source, "destination": row.destination,
+    })
+}
+
+fn legacy_row(row: &MappingRow) -> Value {
+    json!({
+        "destinationXdmPath": row.destination,
+        "sourceAttribute": row.source,
+        "identity": false,
+        "identityGroup": null,
+        "namespaceCode": null,
+        "version": 0,
+    })
+}
+
+/// What Data Prep holds after a write.
+fn image(desired: &DesiredMappingSet, id: String, version: i64) -> ObservedMappingSet {
+    ObservedMappingSet {
+        id,
+        mark: Some(desired.mark.clone()),
+        created: None,
+        version,
+        schema_id: Some(desired.schema_id.clone()),
+        rows: desired.rows.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping(source: &str, destination: &str, source_type: SourceType) -> Mapping {
+        Mapping {
+            source: source.into(),
+            destination: destination.into(),
+            source_type,
+        }
+    }
+
+    fn desired() -> DesiredMappingSet {
+        let mappings = [
+            mapping("Product_Id", "_id", SourceType::Attribute),
+            mapping("lower(a)", "_tenant.product.name", SourceType::Expression),
+        ];
+        let mark = Mark::new("o", crate::api::Kind::MappingSet, "ns", "n");
+        DesiredMappingSet {
+            name: mark.sign(Some("ns/n")),
+            mark,
+            schema_id: "https://ns.adobe.com/acme/schemas/ab".into(),
+            rows: rows(&mappings, "acme", Contract::Current).unwrap(),
+            contract: Contract::Current,
+            validation: MappingValidation::Strict,
+        }
+    }
+
+    fn planned(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Plan<Put> {
+        MappingSet::plan(desired, observed).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_kept() {
+        let desired = desired();
+        let seen = image(&desired, "m".into(), 3);
+        assert_eq!(planned(&desired, &seen), Plan::Keep);
+    }
+
+    #[test]
+    fn other_spellings_and_another_order_are_no_difference() {
+        let found: adobe::MappingSet = serde_json::from_value(json!({
+            "id": "m", "version": 1, "name": desired().name,
+            "outputSchema": { "schemaRef": { "id": desired().schema_id } },
+            "mappings": [
+                { "sourceType": "text/x.aep-xl", "source": "lower(a)", "destination": "_acme.product.name" },
+                { "sourceType": "text/x.schema-path", "sourceAttribute": "Product_Id", "destinationXdmPath": "_id" },
+            ],
+        }))
+        .unwrap();
+        let seen = ObservedMappingSet::from(found);
+        assert_eq!(seen.mark(), Some(&desired().mark));
+        assert_eq!(planned(&desired(), &seen), Plan::Keep);
+    }
+
+    #[test]
+    fn another_source_row_or_schema_is_written_anew() {
+        let seen = image(&desired(), "m".into(), 0);
+        let mut other = desired();
+        other.rows[0].source.push('x');
+        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+        let mut other = desired();
+        other.rows.pop();
+        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+        let mut other = desired();
+        other.schema_id.push('c');
+        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+    }
+
+    #[test]
+    fn a_destination_is_filled_once_whatever_it_is_called() {
+        let twice = [
+            mapping("a", "_tenant.x", SourceType::Attribute),
+            mapping("b", "_acme.x", SourceType::Attribute),
+        ];
+        let error = rows(&twice, "acme", Contract::Current).unwrap_err();
+        assert!(error.to_string().contains("`_acme.x` twice"));
+    }
+
+    #[test]
+    fn the_tutorial_of_2020_knows_attributes_only() {
+        let row = [mapping("lower(a)", "b", SourceType::Expression)];
+        assert!(rows(&row, "acme", Contract::Legacy2020).is_err());
+        let mut legacy = desired();
+        legacy.contract = Contract::Legacy2020;
+        let body = body(&legacy);
+        assert_eq!(body["xdmSchema"], legacy.schema_id);
+        assert_eq!(body["mappings"][1]["sourceAttribute"], "Product_Id");
+    }
+
+    #[test]
+    fn no_more_than_five_faults_are_told() {
+        let fault = MappingFault {
+            destination: "a.b".into(),
+            source: "c".into(),
+            message: "no such field".into(),
+        };
+        let text = told(&vec![fault; 7]);
+        assert!(text.contains("`a.b`: no such field") && text.contains("and 2 more"));
+    }
+}

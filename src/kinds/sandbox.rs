@@ -1,0 +1,207 @@
+//! `Sandbox`: nothing is created; the sandbox is found, and a session is opened for all who name it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
+use crate::api::{Sandbox, SandboxStatus};
+use crate::engine::{Engine, Error, Pass, Reconcile, Result, Session};
+
+/// Longest wait for one answer of Adobe.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+const RESYNC_SECONDS: i32 = 600;
+
+impl Reconcile for Sandbox {
+    async fn converge(pass: &Pass<'_, Self>) -> Result<SandboxStatus> {
+        let settings = settings(pass).await?;
+        let adobe = handle(pass, settings);
+        let listing = adobe.sandboxes();
+        let registry = adobe.schema_registry();
+        let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
+        let found = usable(&pass.object().spec.sandbox_name, sandboxes?)?;
+        let tenant = facts?.tenant_id;
+        // Whoever names the sandbox needs it until they are gone.
+        pass.add_finalizer().await?;
+        open(pass, adobe, &tenant);
+        let mut status = pass.status().clone();
+        status.common.id = Some(found.name);
+        status.tenant_id = Some(tenant);
+        status.state = found.state;
+        status.type_ = found.type_;
+        status.region = found.region;
+        status.owner_id = Some(owner(pass));
+        Ok(status)
+    }
+
+    async fn hold(pass: &Pass<'_, Self>) -> Result<()> {
+        // After a restart the session must open once more, for the deletion of all who need it.
+        match pass.engine().sessions.get(pass.namespace(), &pass.name()) {
+            Some(_) => Ok(()),
+            None => Self::converge(pass).await.map(drop),
+        }
+    }
+
+    async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
+        pass.engine().sessions.close(pass.namespace(), &pass.name());
+        Ok(())
+    }
+
+    async fn sweep(_: &Engine) {}
+}
+
+fn owner(pass: &Pass<'_, Sandbox>) -> String {
+    let chosen = pass.object().spec.owner_id.clone();
+    chosen.unwrap_or_else(|| format!("{}/{}", pass.namespace(), pass.name()))
+}
+
+/// The same settings keep their handle, and with it token, rate limit and pause.
+fn handle(pass: &Pass<'_, Sandbox>, settings: Settings) -> Adobe {
+    let open = pass
+        .engine()
+        .sessions
+        .get(pass.namespace(), &pass.name())
+        .map(|session| session.adobe());
+    match open {
+        Some(adobe) if same(adobe.settings(), &settings) => adobe,
+        _ => Adobe::new(pass.engine().http.clone(), settings),
+    }
+}
+
+fn same(one: &Settings, other: &Settings) -> bool {
+    one.credentials.same_as(&other.credentials)
+        && one.endpoints == other.endpoints
+        && one.limits == other.limits
+        && one.ims_org_id == other.ims_org_id
+        && one.sandbox_name == other.sandbox_name
+}
+
+fn open(pass: &Pass<'_, Sandbox>, adobe: Adobe, tenant: &str) {
+    let sessions = &pass.engine().sessions;
+    if let Some(session) = sessions.get(pass.namespace(), &pass.name()) {
+        session.renew(adobe);
+        return;
+    }
+    let seconds = pass
+        .object()
+        .spec
+        .resync_period_seconds
+        .unwrap_or(RESYNC_SECONDS);
+    let resync = Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+        .mul_f64(rand::random_range(0.9..1.1));
+    let session = Session::new(adobe, owner(pass), tenant.to_owned(), resync);
+    sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
+}
+
+fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
+    let visible = sandboxes
+        .iter()
+        .map(|s| s.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let found = sandboxes.into_iter().find(|s| s.name == name);
+    let found = found.ok_or_else(|| {
+        Error::SandboxNotFound(format!(
+            "sandbox `{name}` does not exist, or the credentials may not see it; visible: {visible}. \
+             Correct `spec.sandboxName`, or give the technical account access"
+        ))
+    })?;
+    match found.state.as_deref() {
+        Some("active") | None => Ok(found),
+        Some(state) => Err(Error::SandboxNotActive {
+            name: name.to_owned(),
+            state: state.to_owned(),
+        }),
+    }
+}
+
+async fn settings(pass: &Pass<'_, Sandbox>) -> Result<Settings> {
+    let spec = &pass.object().spec;
+    let limits = spec.limits.unwrap_or_default();
+    Ok(Settings {
+        endpoints: endpoints(pass)?,
+        ims_org_id: spec.ims_org_id.clone(),
+        sandbox_name: spec.sandbox_name.clone(),
+        credentials: credentials(pass).await?,
+        limits: Limits {
+            requests_per_second: limits.requests_per_second.unsigned_abs(),
+            burst: limits.burst.unsigned_abs(),
+            max_concurrent_requests: limits.max_concurrent_requests.unsigned_abs(),
+        },
+        timeout: TIMEOUT,
+    })
+}
+
+/// Credentials go only to hosts that whoever started the operator allows.
+fn endpoints(pass: &Pass<'_, Sandbox>) -> Result<Endpoints> {
+    let settings = &pass.engine().settings;
+    let defaults = settings.endpoints.clone();
+    let Some(chosen) = &pass.object().spec.endpoints else {
+        return Ok(defaults);
+    };
+    let check = |field: &str, url: &Option<String>, default: String| {
+        let Some(url) = url else { return Ok(default) };
+        let url = url.trim_end_matches('/').to_owned();
+        let allowed = url == default
+            || settings
+                .allowed_endpoints
+                .iter()
+                .any(|a| a.trim_end_matches('/') == url);
+        if allowed {
+            return Ok(url);
+        }
+        Err(Error::Invalid(format!(
+            "`spec.endpoints.{field}` names {url}, which the operator was not started to allow: \
+             add it to `--allowed-endpoints`"
+        )))
+    };
+    Ok(Endpoints {
+        ims: check("ims", &chosen.ims, defaults.ims)?,
+        platform: check("platform", &chosen.platform, defaults.platform)?,
+    })
+}
+
+async fn credentials(pass: &Pass<'_, Sandbox>) -> Result<Credentials> {
+    let name = &pass.object().spec.credentials_ref.name;
+    let mut data = pass.secret(name).await?;
+    let missing = |key: &str| {
+        Error::Secret(format!(
+            "Secret `{name}` has no key `{key}`, or it is empty: add it"
+        ))
+    };
+    data.retain(|_, value| !value.expose_secret().trim().is_empty());
+    let client_id = data
+        .remove("clientId")
+        .ok_or_else(|| missing("clientId"))?
+        .expose_secret()
+        .trim()
+        .to_owned();
+    if let Some(access_token) = data.remove("accessToken") {
+        return Ok(Credentials::Token {
+            client_id,
+            access_token,
+        });
+    }
+    let client_secret = data
+        .remove("clientSecret")
+        .ok_or_else(|| missing("clientSecret"))?;
+    let scopes = data
+        .remove("scopes")
+        .map(|s| split(s.expose_secret()))
+        .unwrap_or_default();
+    Ok(Credentials::OAuth {
+        client_id,
+        client_secret,
+        scopes,
+    })
+}
+
+fn split(scopes: &str) -> Vec<String> {
+    scopes
+        .split([',', ' ', '\n'])
+        .filter(|s| !s.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
