@@ -5,5 +5,7 @@
 
 pub mod adobe;
 pub mod api;
+pub mod cli;
 pub mod engine;
 pub mod kinds;
+pub mod operator;

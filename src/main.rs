@@ -1,7 +1,9 @@
-//! Prints the CRDs as YAML.
+//! The operator's entry: install the one TLS provider, do what the command line says, exit with its outcome.
 
-fn main() {
-    for crd in aep_operator::api::crds() {
-        print!("---\n{}", aep_operator::api::render(&crd));
-    }
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    aep_operator::cli::main().await
 }

@@ -3,7 +3,12 @@
 //! One file per kind, `impl Kind` and what it needs; no kind knows another's file. May import `engine`, `api` and
 //! `adobe`.
 
+mod base_connection;
+mod dataflow;
 mod dataset;
 mod mapping_set;
+mod normal;
 mod platform_schema;
 mod sandbox;
+mod source_connection;
+mod target_connection;

@@ -1,0 +1,136 @@
+//! The command line: `run` and `crds`. Every flag has an environment variable.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::adobe::Endpoints;
+use crate::{api, engine, operator};
+
+/// Declarative Adobe Experience Platform ingestion pipelines.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the operator.
+    Run(Run),
+    /// Print the CRDs as YAML.
+    Crds,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// The one namespace to watch; all namespaces if empty.
+    #[arg(long, env = "WATCH_NAMESPACE")]
+    namespace: Option<String>,
+    /// Endpoints that a Sandbox may name besides Adobe's own, separated by commas.
+    #[arg(long, env = "ALLOWED_ENDPOINTS", value_delimiter = ',')]
+    allowed_endpoints: Vec<String>,
+    /// Endpoint of Adobe's identity service, for Sandboxes that name none.
+    #[arg(long, env = "IMS_ENDPOINT", default_value_t = Endpoints::default().ims)]
+    ims_endpoint: String,
+    /// Endpoint of Adobe Experience Platform, for Sandboxes that name none.
+    #[arg(long, env = "PLATFORM_ENDPOINT", default_value_t = Endpoints::default().platform)]
+    platform_endpoint: String,
+    /// Passes at a time, per kind.
+    #[arg(long, env = "WORKERS", default_value_t = 32)]
+    workers: u16,
+    /// How long Adobe's listings may lag behind a create, in seconds.
+    #[arg(long, env = "LIST_LAG_SECONDS", default_value_t = 15)]
+    list_lag_seconds: u64,
+    /// Name under which events are reported.
+    #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
+    pod_name: String,
+    /// Log as JSON lines.
+    #[arg(long, env = "LOG_JSON")]
+    log_json: bool,
+}
+
+/// Parses the command line and does what it says.
+pub async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Run(flags) => run(flags).await,
+        Command::Crds => {
+            for crd in api::crds() {
+                print!("---\n{}", api::render(&crd));
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn run(flags: Run) -> anyhow::Result<()> {
+    let Run {
+        namespace,
+        allowed_endpoints,
+        ims_endpoint,
+        platform_endpoint,
+        workers,
+        list_lag_seconds,
+        pod_name,
+        log_json,
+    } = flags;
+    log(log_json);
+    let settings = engine::Settings {
+        namespace: namespace.filter(|n| !n.is_empty()),
+        allowed_endpoints,
+        endpoints: Endpoints {
+            ims: ims_endpoint,
+            platform: platform_endpoint,
+        },
+        workers,
+        list_lag: Duration::from_secs(list_lag_seconds),
+        instance: pod_name,
+    };
+    let client = Client::try_default()
+        .await
+        .context("no Kubernetes cluster: set KUBECONFIG, or run in a Pod")?;
+    let stop = CancellationToken::new();
+    let operator = Box::pin(operator::operate(client, settings, stop.clone()));
+    let signal = async {
+        shutdown().await;
+        stop.cancel();
+        // The first signal lets running passes finish, the second one ends them.
+        shutdown().await;
+    };
+    tokio::select! {
+        () = operator => {}
+        () = signal => {}
+    }
+    Ok(())
+}
+
+async fn shutdown() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+fn log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        lines.json().init();
+    } else {
+        lines.init();
+    }
+}

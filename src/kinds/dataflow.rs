@@ -1,0 +1,390 @@
+//! `Dataflow`: what is read, mapped and written, and when.
+
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use self::schedule::{Schedule, Wish};
+use super::normal::{self, Head, Label, head, observed};
+use crate::adobe::{Action, Class, Flow, NewFlow, PatchOp, SpecRef, Transformation};
+use crate::api::{
+    Contract, Dataflow, DataflowStatus, DeltaColumn, FlowState, LocalRef, MappingSet,
+    SourceConnection, TargetConnection,
+};
+use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+
+const COPY: &str = "Copy";
+const MAPPING: &str = "Mapping";
+
+/// What Adobe should hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    label: Label,
+    flow_spec: SpecRef,
+    source: String,
+    target: String,
+    delta: Option<Value>,
+    mapping: Option<Mapping>,
+    schedule: Option<Wish>,
+    state: FlowState,
+    contract: Contract,
+    /// When the spec was looked at, in seconds since 1970: what may still be changed depends on it.
+    now: i64,
+}
+
+/// A mapping set in one of its versions.
+#[derive(Clone, Debug, PartialEq)]
+struct Mapping {
+    id: String,
+    version: i64,
+}
+
+/// What Adobe holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    head: Head,
+    flow_spec: Option<SpecRef>,
+    sources: Vec<String>,
+    targets: Vec<String>,
+    delta: Option<Value>,
+    mapping: Option<Mapping>,
+    /// Where the mapping is among the transformations; if there is none, where it would be appended.
+    mapping_index: usize,
+    schedule: Schedule,
+}
+
+observed!(Held);
+
+impl From<Flow> for Held {
+    fn from(read: Flow) -> Self {
+        let steps = &read.transformations;
+        let find = |name: &str| steps.iter().position(|step| step.name == name);
+        let params = |at: usize| steps[at].params.as_ref();
+        let mapping = find(MAPPING).and_then(params).and_then(|params| {
+            let id = params.get("mappingId")?.as_str()?.to_owned();
+            let version = params.get("mappingVersion").and_then(normal::integer);
+            let version = version.unwrap_or_default();
+            Some(Mapping { id, version })
+        });
+        let delta = find(COPY)
+            .and_then(params)
+            .and_then(|it| it.get("deltaColumn"));
+        Self {
+            delta: delta.cloned(),
+            mapping,
+            mapping_index: find(MAPPING).unwrap_or(steps.len()),
+            schedule: Schedule::read(read.schedule_params.as_ref()),
+            flow_spec: read.flow_spec,
+            sources: read.source_connection_ids,
+            targets: read.target_connection_ids,
+            head: head!(read),
+        }
+    }
+}
+
+/// The next step towards what should be.
+#[derive(Debug, PartialEq)]
+pub enum Change {
+    /// Other content.
+    Patch(Vec<PatchOp>),
+    /// Another state.
+    Act(Action),
+}
+
+impl Desired {
+    fn transformations(&self) -> Vec<Transformation> {
+        let step = |name: &str, params: Value| Transformation {
+            name: name.into(),
+            params: Some(params),
+        };
+        let copy = self.delta.as_ref();
+        let copy = copy.map(|delta| step(COPY, json!({"deltaColumn": delta})));
+        let mapping = self.mapping.as_ref();
+        let mapping = mapping.map(|mapping| step(MAPPING, mapping.params(self.contract)));
+        copy.into_iter().chain(mapping).collect()
+    }
+
+    fn body(&self, start: Option<i64>) -> NewFlow {
+        let schedule = self.schedule.as_ref().zip(start);
+        NewFlow {
+            name: self.label.name.clone(),
+            description: Some(self.label.description.clone()),
+            flow_spec: self.flow_spec.clone(),
+            source_connection_ids: vec![self.source.clone()],
+            target_connection_ids: vec![self.target.clone()],
+            transformations: self.transformations(),
+            schedule_params: schedule.map(|(wish, start)| wish.params(start, self.contract)),
+        }
+    }
+
+    /// What Adobe holds after a create.
+    fn image(&self, head: Head, start: Option<i64>) -> Held {
+        let schedule = self.schedule.as_ref();
+        Held {
+            head,
+            flow_spec: Some(self.flow_spec.clone()),
+            sources: vec![self.source.clone()],
+            targets: vec![self.target.clone()],
+            delta: self.delta.clone(),
+            mapping: self.mapping.clone(),
+            mapping_index: usize::from(self.delta.is_some()),
+            schedule: schedule.map_or_else(Schedule::default, |wish| wish.image(start)),
+        }
+    }
+
+    /// What Adobe holds after a change.
+    fn changed(&self, held: &Held, etag: Option<String>) -> Held {
+        let wish = self.schedule.as_ref();
+        Held {
+            head: self.label.changed(&held.head, etag),
+            mapping: self.mapping.clone(),
+            schedule: wish.map_or_else(
+                || held.schedule.clone(),
+                |wish| wish.changed(&held.schedule, self.now),
+            ),
+            ..held.clone()
+        }
+    }
+
+    /// The fields that differ and that Adobe cannot change.
+    fn fixed(&self, held: &Held) -> Vec<&'static str> {
+        let only = |ids: &[String], wanted: &String| ids == std::slice::from_ref(wanted);
+        let schedule = match &self.schedule {
+            Some(wish) => wish.fixed(&held.schedule, self.now),
+            None => held.schedule.frequency.as_ref().map(|_| "`spec.schedule`"),
+        };
+        let checks = [
+            (
+                normal::same_spec(&self.flow_spec, held.flow_spec.as_ref()),
+                "`spec.flowSpec`",
+            ),
+            (
+                only(&held.sources, &self.source),
+                "`spec.sourceConnectionRef`",
+            ),
+            (
+                only(&held.targets, &self.target),
+                "`spec.targetConnectionRef`",
+            ),
+            (
+                normal::covers_some(self.delta.as_ref(), held.delta.as_ref()),
+                "`spec.deltaColumn`",
+            ),
+            (
+                self.mapping.is_some() || held.mapping.is_none(),
+                "`spec.mappingSetRef`",
+            ),
+        ];
+        let differing = checks.into_iter().filter(|(same, _)| !same);
+        differing.map(|(_, field)| field).chain(schedule).collect()
+    }
+
+    fn ops(&self, held: &Held) -> Vec<PatchOp> {
+        let mut ops = self.label.ops(&held.head);
+        if let Some(wish) = &self.schedule {
+            ops.extend(wish.ops(&held.schedule, self.now, self.contract));
+        }
+        match &self.mapping {
+            Some(wanted) if held.mapping.as_ref() != Some(wanted) => {
+                let step = json!({"name": MAPPING, "params": wanted.params(self.contract)});
+                ops.push(if held.mapping.is_some() {
+                    PatchOp::replace(format!("/transformations/{}", held.mapping_index), step)
+                } else {
+                    PatchOp::add("/transformations/-", step)
+                });
+            }
+            _ => {}
+        }
+        ops
+    }
+
+    /// The action that leads to the wanted state. States in between, and unknown ones, are waited out.
+    fn action(&self, held: &Held) -> Option<Action> {
+        match (self.state, held.head.state.as_deref()) {
+            (FlowState::Enabled, Some("disabled")) => Some(Action::Enable),
+            (FlowState::Disabled, Some("enabled")) => Some(Action::Disable),
+            _ => None,
+        }
+    }
+}
+
+impl Mapping {
+    fn params(&self, contract: Contract) -> Value {
+        let version = schedule::figure(self.version, contract);
+        json!({"mappingId": self.id, "mappingVersion": version})
+    }
+}
+
+type At<'a, 'b> = &'a Pass<'b, Dataflow>;
+
+fn mapping(pass: At<'_, '_>) -> Result<Option<Mapping>> {
+    let spec = &pass.object().spec;
+    if let Some(LocalRef { name }) = &spec.mapping_set_ref {
+        let id = pass.id_of::<MappingSet>(name)?;
+        let found = pass.dependency::<MappingSet>(name)?;
+        let version = found.status.as_ref().and_then(|status| status.version);
+        let version = version.unwrap_or_default();
+        return Ok(Some(Mapping { id, version }));
+    }
+    let Some(id) = &spec.mapping_set_id else {
+        return Ok(None);
+    };
+    let id = normal::id("spec.mappingSetId", id)?;
+    let version = spec.mapping_set_version.unwrap_or_default();
+    Ok(Some(Mapping { id, version }))
+}
+
+fn source(pass: At<'_, '_>) -> Result<String> {
+    let spec = &pass.object().spec;
+    match (&spec.source_connection_ref, &spec.source_connection_id) {
+        (Some(source), _) => pass.id_of::<SourceConnection>(&source.name),
+        (None, Some(id)) => normal::id("spec.sourceConnectionId", id),
+        (None, None) => Err(unnamed("source")),
+    }
+}
+
+fn target(pass: At<'_, '_>) -> Result<String> {
+    let spec = &pass.object().spec;
+    match (&spec.target_connection_ref, &spec.target_connection_id) {
+        (Some(target), _) => pass.id_of::<TargetConnection>(&target.name),
+        (None, Some(id)) => normal::id("spec.targetConnectionId", id),
+        (None, None) => Err(unnamed("target")),
+    }
+}
+
+fn unnamed(end: &str) -> Error {
+    Error::Invalid(format!(
+        "no {end} connection is named: set `spec.{end}ConnectionRef` or `spec.{end}ConnectionId`"
+    ))
+}
+
+fn delta(column: &DeltaColumn) -> Result<Value> {
+    serde_json::to_value(column).map_err(|error| {
+        Error::Invalid(format!(
+            "`spec.deltaColumn` cannot be sent: {error}. Correct it"
+        ))
+    })
+}
+
+impl Kind for Dataflow {
+    type Desired = Desired;
+    type Observed = Held;
+    type Change = Change;
+
+    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
+        let spec = &self.spec;
+        let session = pass.session()?;
+        Ok(Desired {
+            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
+            source: source(pass)?,
+            target: target(pass)?,
+            delta: spec.delta_column.as_ref().map(delta).transpose()?,
+            mapping: mapping(pass)?,
+            schedule: spec.schedule.as_ref().map(Wish::from),
+            state: spec.state,
+            contract: spec.contract,
+            flow_spec: normal::flow_spec(&session, &spec.flow_spec).await?,
+            now: Timestamp::now().as_second(),
+        })
+    }
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
+        let all = normal::all::<Flow>(session).await?;
+        Ok(all.into_iter().map(Held::from).collect())
+    }
+
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
+        let named = normal::named::<Flow>(session, &desired.label.name).await?;
+        Ok(named.into_iter().map(Held::from).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
+        let read = normal::one::<Flow>(session, id).await?;
+        Ok(read.map(Held::from))
+    }
+
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
+        let fixed = desired.fixed(held);
+        if !fixed.is_empty() {
+            return Ok(Plan::Replace(fixed.join(", ")));
+        }
+        let ops = desired.ops(held);
+        if !ops.is_empty() {
+            return Ok(Plan::Change(Change::Patch(ops)));
+        }
+        let action = desired.action(held);
+        Ok(action.map_or(Plan::Keep, |action| Plan::Change(Change::Act(action))))
+    }
+
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
+        let now = Timestamp::now().as_second();
+        let schedule = desired.schedule.as_ref();
+        let start = schedule.map(|wish| wish.first_start(now, desired.contract));
+        let adobe = session.adobe();
+        let body = desired.body(start);
+        let created = adobe.flow_service().create::<Flow>(&body).await?;
+        Ok(desired.image(desired.label.created(created), start))
+    }
+
+    async fn update(
+        session: &Session,
+        desired: &Desired,
+        held: &Held,
+        change: Change,
+    ) -> Result<Held> {
+        match change {
+            Change::Patch(ops) => {
+                let changed = normal::patch::<Flow>(session, &held.head, &ops).await?;
+                Ok(desired.changed(held, changed.etag))
+            }
+            Change::Act(action) => act(session, held, action).await,
+        }
+    }
+
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        normal::delete::<Flow>(session, &held.head.id).await
+    }
+
+    fn record(desired: &Desired, held: &Held, status: &mut DataflowStatus) {
+        let mapping = held.mapping.as_ref();
+        status.state.clone_from(&held.head.state);
+        status.flow_spec_id = Some(desired.flow_spec.id.clone());
+        status.mapping_set_id = mapping.map(|mapping| mapping.id.clone());
+        status.mapping_set_version = mapping.map(|mapping| mapping.version);
+        let start = held.schedule.start;
+        let start = start.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        status.start_time = start.map(Time);
+    }
+}
+
+async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
+    let state = match action {
+        Action::Enable => "enabled",
+        Action::Disable => "disabled",
+    };
+    let adobe = session.adobe();
+    let acted = adobe
+        .flow_service()
+        .act::<Flow>(&held.head.id, action)
+        .await;
+    match acted {
+        Ok(()) => {
+            let mut held = held.clone();
+            held.head.state = Some(state.into());
+            // The action made a new version, which the answer does not tell.
+            held.head.etag = None;
+            Ok(held)
+        }
+        // Adobe also answers so when somebody else was faster.
+        Err(error) if *error.class() == Class::Busy => {
+            let read = Dataflow::read(session, &held.head.id).await?;
+            let there = read.filter(|read| read.head.state.as_deref() == Some(state));
+            there.ok_or_else(|| error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,232 @@
+use serde_json::json;
+
+use super::*;
+use crate::api;
+use crate::kinds::normal::tests::{created, label};
+
+const NOW: i64 = 1_800_000_000;
+const LATER: i64 = NOW + 3_600;
+
+fn desired() -> Desired {
+    Desired {
+        label: label(api::Kind::Dataflow),
+        flow_spec: normal::spec_ref("crm".into(), None),
+        source: "source".into(),
+        target: "target".into(),
+        delta: Some(json!({"name": "updatedAt"})),
+        mapping: Some(Mapping {
+            id: "m".into(),
+            version: 0,
+        }),
+        schedule: Some(Wish {
+            start: NOW - 10,
+            frequency: "minute",
+            interval: Some(30),
+            backfill: Some(true),
+        }),
+        state: FlowState::Enabled,
+        contract: Contract::Current,
+        now: NOW,
+    }
+}
+
+fn held_of(desired: &Desired) -> Held {
+    let schedule = desired.schedule.as_ref();
+    let start = schedule.map(|wish| wish.first_start(NOW, desired.contract));
+    desired.image(desired.label.created(created()), start)
+}
+
+fn begun() -> Held {
+    let mut held = held_of(&desired());
+    held.schedule.start = Some(NOW - 5);
+    held
+}
+
+fn plan(desired: &Desired, held: &Held) -> Plan<Change> {
+    Dataflow::plan(desired, held).unwrap()
+}
+
+fn patch(ops: Vec<PatchOp>) -> Plan<Change> {
+    Plan::Change(Change::Patch(ops))
+}
+
+#[test]
+fn what_was_just_created_is_kept_now_and_after_its_start() {
+    let mut desired = desired();
+    let held = held_of(&desired);
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+    desired.now = LATER;
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+}
+
+#[test]
+fn a_start_in_the_past_is_moved_ahead_once_unless_the_contract_is_old() {
+    let wish = desired().schedule.unwrap();
+    assert_eq!(wish.first_start(NOW, Contract::Current), NOW + 60);
+    assert_eq!(wish.first_start(NOW, Contract::Legacy2020), NOW - 10);
+}
+
+#[test]
+fn text_for_figures_and_additions_of_adobe_are_no_difference() {
+    let desired = desired();
+    let flow: Flow = serde_json::from_value(json!({
+        "id": "an-id", "name": "Payments", "description": desired.label.description, "state": "enabled",
+        "flowSpec": {"id": "crm", "version": "1.0"},
+        "sourceConnectionIds": ["source"], "targetConnectionIds": ["target"],
+        "transformations": [
+            {"name": "Copy", "params": {"deltaColumn": {"name": "updatedAt", "timezone": "UTC"}, "mode": "append"}},
+            {"name": "Mapping", "params": {"mappingId": "m", "mappingVersion": "0"}},
+        ],
+        "scheduleParams": {
+            "startTime": "1612310466", "frequency": "MINUTE", "interval": "30", "backfill": "true",
+        },
+    }))
+    .unwrap();
+    assert_eq!(plan(&desired, &flow.into()), Plan::Keep);
+}
+
+#[test]
+fn a_copy_that_nobody_asked_for_is_ignored() {
+    let mut desired = desired();
+    let held = held_of(&desired);
+    desired.delta = None;
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+}
+
+#[test]
+fn the_contract_of_2020_spells_figures_as_text() {
+    let mut desired = desired();
+    desired.contract = Contract::Legacy2020;
+    desired.schedule.as_mut().unwrap().backfill = None;
+    let body = desired.body(Some(1_567_411_548));
+    assert_eq!(
+        body.schedule_params,
+        Some(json!({"startTime": "1567411548", "frequency": "minute", "interval": "30"}))
+    );
+    assert_eq!(
+        body.transformations[1].params,
+        Some(json!({"mappingId": "m", "mappingVersion": "0"}))
+    );
+}
+
+#[test]
+fn name_frequency_and_interval_are_patched() {
+    let mut held = begun();
+    held.head.name = "old".into();
+    held.schedule.frequency = Some("hour".into());
+    held.schedule.interval = Some(1);
+    let expected = vec![
+        PatchOp::replace("/name", "Payments"),
+        PatchOp::replace("/scheduleParams/frequency", "minute"),
+        PatchOp::replace("/scheduleParams/interval", 30),
+    ];
+    assert_eq!(plan(&desired(), &held), patch(expected));
+}
+
+#[test]
+fn the_mapping_is_patched_where_it_is() {
+    let mut desired = desired();
+    let held = held_of(&desired);
+    desired.mapping.as_mut().unwrap().version = 3;
+    let step = json!({"name": "Mapping", "params": {"mappingId": "m", "mappingVersion": 3}});
+    let expected = vec![PatchOp::replace("/transformations/1", step)];
+    assert_eq!(plan(&desired, &held), patch(expected));
+    assert_eq!(
+        plan(&desired, &desired.changed(&held, None)),
+        Plan::Keep,
+        "the step is taken once"
+    );
+}
+
+#[test]
+fn a_start_is_moved_only_while_old_and_new_one_lie_ahead() {
+    let mut desired = desired();
+    let ahead = held_of(&desired);
+    desired.schedule.as_mut().unwrap().start = LATER;
+    let expected = vec![PatchOp::replace("/scheduleParams/startTime", LATER)];
+    assert_eq!(plan(&desired, &ahead), patch(expected));
+    assert_eq!(
+        plan(&desired, &desired.changed(&ahead, None)),
+        Plan::Keep,
+        "the step is taken once"
+    );
+    assert_eq!(plan(&desired, &begun()), Plan::Keep);
+}
+
+#[test]
+fn backfill_can_change_until_the_first_run() {
+    let mut desired = desired();
+    desired.schedule.as_mut().unwrap().backfill = Some(false);
+    let ahead = held_of(&self::desired());
+    let expected = vec![PatchOp::replace("/scheduleParams/backfill", false)];
+    assert_eq!(plan(&desired, &ahead), patch(expected));
+    assert_eq!(
+        plan(&desired, &begun()),
+        Plan::Replace("`spec.schedule.backfill`".into())
+    );
+}
+
+#[test]
+fn the_state_is_a_step_of_its_own_after_everything_else() {
+    let mut desired = desired();
+    desired.state = FlowState::Disabled;
+    let mut held = begun();
+    assert_eq!(
+        plan(&desired, &held),
+        Plan::Change(Change::Act(Action::Disable))
+    );
+    held.head.name = "old".into();
+    assert!(matches!(
+        plan(&desired, &held),
+        Plan::Change(Change::Patch(_))
+    ));
+    let mut held = begun();
+    held.head.state = Some("disabled".into());
+    assert_eq!(
+        plan(&self::desired(), &held),
+        Plan::Change(Change::Act(Action::Enable))
+    );
+}
+
+#[test]
+fn a_state_in_between_is_waited_out() {
+    let mut held = begun();
+    for state in ["updating", "enabling", "disabling", "initializing"] {
+        held.head.state = Some(state.into());
+        assert_eq!(plan(&desired(), &held), Plan::Keep);
+    }
+}
+
+#[test]
+fn what_adobe_cannot_change_needs_a_new_dataflow() {
+    type Edit = fn(&mut Held);
+    let cases: [(Edit, &str); 6] = [
+        (|h| h.flow_spec = None, "`spec.flowSpec`"),
+        (
+            |h| h.sources = vec!["other".into()],
+            "`spec.sourceConnectionRef`",
+        ),
+        (|h| h.targets = vec![], "`spec.targetConnectionRef`"),
+        (|h| h.delta = None, "`spec.deltaColumn`"),
+        (
+            |h| h.schedule.frequency = Some("once".into()),
+            "`spec.schedule.frequency`",
+        ),
+        (|h| h.schedule = Schedule::default(), "`spec.schedule`"),
+    ];
+    for (edit, field) in cases {
+        let mut held = begun();
+        edit(&mut held);
+        assert_eq!(plan(&desired(), &held), Plan::Replace(field.into()));
+    }
+}
+
+#[test]
+fn a_stream_without_schedule_and_mapping_is_kept() {
+    let mut desired = desired();
+    desired.schedule = None;
+    desired.mapping = None;
+    desired.delta = None;
+    let held = held_of(&desired);
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+}

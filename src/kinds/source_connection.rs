@@ -1,0 +1,268 @@
+//! `SourceConnection`: what is read.
+
+use serde_json::{Map, Value, json};
+
+use super::normal::{self, Head, Label, decide, head, observed};
+use crate::adobe::{self, NewSourceConnection, PatchOp, SpecRef};
+use crate::api::{
+    self, BaseConnection, PlatformSchema, Reference, SourceConnection, SourceConnectionStatus,
+    SourceData,
+};
+use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+
+/// How ad-hoc schemas are read unless the user says otherwise.
+const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
+
+/// What Adobe should hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    label: Label,
+    base_connection_id: Option<String>,
+    spec: SpecRef,
+    data: Option<Value>,
+    params: Option<Value>,
+}
+
+/// What Adobe holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    head: Head,
+    base_connection_id: Option<String>,
+    spec: Option<SpecRef>,
+    data: Option<Value>,
+    params: Option<Value>,
+}
+
+observed!(Held);
+
+impl From<adobe::SourceConnection> for Held {
+    fn from(read: adobe::SourceConnection) -> Self {
+        Self {
+            base_connection_id: read.base_connection_id,
+            spec: read.connection_spec,
+            data: read.data,
+            params: read.params,
+            head: head!(read),
+        }
+    }
+}
+
+fn image(desired: &Desired, head: Head) -> Held {
+    Held {
+        head,
+        base_connection_id: desired.base_connection_id.clone(),
+        spec: Some(desired.spec.clone()),
+        data: desired.data.clone(),
+        params: desired.params.clone(),
+    }
+}
+
+type At<'a, 'b> = &'a Pass<'b, SourceConnection>;
+
+fn base_connection_id(pass: At<'_, '_>) -> Result<Option<String>> {
+    let spec = &pass.object().spec;
+    match (&spec.base_connection_ref, &spec.base_connection_id) {
+        (Some(base), _) => pass.id_of::<BaseConnection>(&base.name).map(Some),
+        (None, Some(id)) => normal::id("spec.baseConnectionId", id).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+async fn connection_spec(pass: At<'_, '_>) -> Result<SpecRef> {
+    let spec = &pass.object().spec;
+    if let Some(selector) = &spec.connection_spec {
+        return normal::connection_spec(&*pass.session()?, selector).await;
+    }
+    let Some(base) = &spec.base_connection_ref else {
+        return Err(Error::Invalid(
+            "`spec.connectionSpec` is missing: set it, or `spec.baseConnectionRef`".into(),
+        ));
+    };
+    let found = pass.dependency::<BaseConnection>(&base.name)?;
+    let id = found.status.as_ref();
+    let id = id.and_then(|status| status.connection_spec_id.clone());
+    let id = id.ok_or_else(|| Error::Waiting {
+        reference: Reference::new(api::Kind::BaseConnection, &base.name),
+        why: "its connection spec is not known yet".into(),
+    })?;
+    let version = found.spec.connection_spec.version.clone();
+    Ok(normal::spec_ref(id, version))
+}
+
+fn data(pass: At<'_, '_>, data: &SourceData) -> Result<Value> {
+    let mut body = Map::new();
+    body.insert("format".into(), data.format.as_str().into());
+    let schema = match (&data.schema_ref, &data.schema_id) {
+        (Some(schema), _) => Some(pass.id_of::<PlatformSchema>(&schema.name)?),
+        (None, id) => id.clone(),
+    };
+    if let Some(id) = schema {
+        let version = data.schema_version.as_deref().unwrap_or(SCHEMA_VERSION);
+        body.insert("schema".into(), json!({"id": id, "version": version}));
+    }
+    if let Some(properties) = &data.properties {
+        let properties = normal::open("spec.data.properties", properties)?;
+        body.insert("properties".into(), properties.into());
+    }
+    Ok(body.into())
+}
+
+impl Kind for SourceConnection {
+    type Desired = Desired;
+    type Observed = Held;
+    type Change = Vec<PatchOp>;
+
+    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
+        let spec = &self.spec;
+        let params = normal::open("spec.params", &spec.params)?;
+        Ok(Desired {
+            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
+            base_connection_id: base_connection_id(pass)?,
+            data: spec.data.as_ref().map(|it| data(pass, it)).transpose()?,
+            params: (!params.is_empty()).then(|| params.into()),
+            spec: connection_spec(pass).await?,
+        })
+    }
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
+        let all = normal::all::<adobe::SourceConnection>(session).await?;
+        Ok(all.into_iter().map(Held::from).collect())
+    }
+
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
+        let name = &desired.label.name;
+        let named = normal::named::<adobe::SourceConnection>(session, name).await?;
+        Ok(named.into_iter().map(Held::from).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
+        let read = normal::one::<adobe::SourceConnection>(session, id).await?;
+        Ok(read.map(Held::from))
+    }
+
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
+        let mut fixed = Vec::new();
+        let base = desired.base_connection_id.as_ref();
+        if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
+            fixed.push("`spec.baseConnectionRef`");
+        }
+        if !normal::same_spec(&desired.spec, held.spec.as_ref()) {
+            fixed.push("`spec.connectionSpec`");
+        }
+        if !normal::covers_some(desired.data.as_ref(), held.data.as_ref()) {
+            fixed.push("`spec.data`");
+        }
+        if !normal::covers_some(desired.params.as_ref(), held.params.as_ref()) {
+            fixed.push("`spec.params`");
+        }
+        Ok(decide(&fixed, desired.label.ops(&held.head)))
+    }
+
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
+        let body = NewSourceConnection {
+            name: desired.label.name.clone(),
+            description: Some(desired.label.description.clone()),
+            base_connection_id: desired.base_connection_id.clone(),
+            data: desired.data.clone(),
+            params: desired.params.clone(),
+            connection_spec: desired.spec.clone(),
+        };
+        let adobe = session.adobe();
+        let service = adobe.flow_service();
+        let created = service.create::<adobe::SourceConnection>(&body).await?;
+        Ok(image(desired, desired.label.created(created)))
+    }
+
+    async fn update(
+        session: &Session,
+        desired: &Desired,
+        held: &Held,
+        change: Vec<PatchOp>,
+    ) -> Result<Held> {
+        let changed =
+            normal::patch::<adobe::SourceConnection>(session, &held.head, &change).await?;
+        Ok(Held {
+            head: desired.label.changed(&held.head, changed.etag),
+            ..held.clone()
+        })
+    }
+
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        normal::delete::<adobe::SourceConnection>(session, &held.head.id).await
+    }
+
+    fn record(desired: &Desired, _: &Held, status: &mut SourceConnectionStatus) {
+        status.connection_spec_id = Some(desired.spec.id.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::normal::tests::{created, label};
+
+    fn desired() -> Desired {
+        Desired {
+            label: label(api::Kind::SourceConnection),
+            base_connection_id: Some("base".into()),
+            spec: normal::spec_ref("paypal-id".into(), None),
+            data: Some(json!({
+                "format": "parquet_xdm", "schema": {"id": "https://a/b", "version": SCHEMA_VERSION},
+            })),
+            params: Some(json!({"path": "PayPal.Catalog_Products", "depth": 1})),
+        }
+    }
+
+    fn held() -> Held {
+        let desired = desired();
+        image(&desired, desired.label.created(created()))
+    }
+
+    fn plan(held: &Held) -> Plan<Vec<PatchOp>> {
+        SourceConnection::plan(&desired(), held).unwrap()
+    }
+
+    #[test]
+    fn what_was_just_created_is_kept() {
+        assert_eq!(plan(&held()), Plan::Keep);
+    }
+
+    #[test]
+    fn other_spellings_and_additions_of_adobe_are_no_difference() {
+        let mut held = held();
+        let version = "application/vnd.adobe.xed-full-notext+json;version=1.0";
+        held.data = Some(json!({
+            "schema": {"version": version, "id": "https://a/b"}, "format": "parquet_xdm", "properties": null,
+        }));
+        held.params =
+            Some(json!({"depth": "1", "path": "PayPal.Catalog_Products", "cdcEnabled": false}));
+        assert_eq!(plan(&held), Plan::Keep);
+    }
+
+    #[test]
+    fn a_new_name_is_patched() {
+        let mut held = held();
+        held.head.name = "old".into();
+        let expected = vec![PatchOp::replace("/name", "Payments")];
+        assert_eq!(plan(&held), Plan::Change(expected));
+    }
+
+    #[test]
+    fn everything_else_needs_a_new_source_connection() {
+        type Edit = fn(&mut Held);
+        let cases: [(Edit, &str); 4] = [
+            (|h| h.base_connection_id = None, "`spec.baseConnectionRef`"),
+            (|h| h.spec = None, "`spec.connectionSpec`"),
+            (|h| h.data = None, "`spec.data`"),
+            (
+                |h| h.params = Some(json!({"path": "other", "depth": 1})),
+                "`spec.params`",
+            ),
+        ];
+        for (edit, field) in cases {
+            let mut held = held();
+            edit(&mut held);
+            assert_eq!(plan(&held), Plan::Replace(field.into()));
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! `TargetConnection`: which dataset is written.
+
+use serde_json::{Map, Value, json};
+
+use super::normal::{self, Head, Label, decide, head, observed};
+use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
+use crate::api::{
+    self, BaseConnection, Contract, Dataset, PlatformSchema, Reference, TargetConnection,
+    TargetConnectionStatus,
+};
+use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+
+/// The connection spec of the data lake, the same everywhere.
+const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
+
+/// How the dataset's schema is used unless the user says otherwise.
+const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full+json;version=1";
+
+/// The parameter that names the dataset.
+const DATASET: &str = "dataSetId";
+
+/// What Adobe should hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    label: Label,
+    base_connection_id: Option<String>,
+    spec: SpecRef,
+    dataset: Written,
+    data: Value,
+    params: Value,
+}
+
+/// The dataset that is written.
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    id: String,
+    schema: String,
+}
+
+/// What Adobe holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    head: Head,
+    base_connection_id: Option<String>,
+    spec: Option<SpecRef>,
+    data: Option<Value>,
+    params: Option<Value>,
+}
+
+observed!(Held);
+
+impl From<adobe::TargetConnection> for Held {
+    fn from(read: adobe::TargetConnection) -> Self {
+        Self {
+            base_connection_id: read.base_connection_id,
+            spec: read.connection_spec,
+            data: read.data,
+            params: read.params,
+            head: head!(read),
+        }
+    }
+}
+
+fn image(desired: &Desired, head: Head) -> Held {
+    Held {
+        head,
+        base_connection_id: desired.base_connection_id.clone(),
+        spec: Some(desired.spec.clone()),
+        data: Some(desired.data.clone()),
+        params: Some(desired.params.clone()),
+    }
+}
+
+type At<'a, 'b> = &'a Pass<'b, TargetConnection>;
+
+async fn dataset(pass: At<'_, '_>) -> Result<Written> {
+    let spec = &pass.object().spec;
+    match (&spec.dataset_ref, &spec.dataset_id) {
+        (Some(dataset), _) => managed(pass, &dataset.name),
+        (None, Some(id)) => {
+            let id = normal::id("spec.datasetId", id)?;
+            let schema = schema_of(&*pass.session()?, &id).await?;
+            Ok(Written { id, schema })
+        }
+        (None, None) => Err(Error::Invalid(
+            "no dataset is named: set `spec.datasetRef` or `spec.datasetId`".into(),
+        )),
+    }
+}
+
+fn managed(pass: At<'_, '_>, name: &str) -> Result<Written> {
+    let id = pass.id_of::<Dataset>(name)?;
+    let found = pass.dependency::<Dataset>(name)?;
+    let schema = match (&found.spec.schema_ref, &found.spec.schema_id) {
+        (Some(schema), _) => Some(pass.id_of::<PlatformSchema>(&schema.name)?),
+        (None, id) => id.clone(),
+    };
+    let schema = schema.ok_or_else(|| Error::Waiting {
+        reference: Reference::new(api::Kind::Dataset, name),
+        why: "it names no schema".into(),
+    })?;
+    Ok(Written { id, schema })
+}
+
+/// The schema of a dataset that is not managed here: a dataset keeps its schema for life.
+async fn schema_of(session: &Session, id: &str) -> Result<String> {
+    let ask = || async {
+        let adobe = session.adobe();
+        let found = adobe.catalog().get(id).await?;
+        let found = found.ok_or_else(|| {
+            Error::Invalid(format!(
+                "dataset `{id}` does not exist in this sandbox: correct `spec.datasetId`"
+            ))
+        })?;
+        let schema = found.schema_ref.map(|schema| schema.id);
+        schema.filter(|id| !id.is_empty()).ok_or_else(|| {
+            Error::Invalid(format!(
+                "dataset `{id}` has no schema, so no dataflow can write it: name another one in `spec.datasetId`"
+            ))
+        })
+    };
+    session.once(&format!("datasetSchema:{id}"), ask).await
+}
+
+fn base_connection_id(pass: At<'_, '_>) -> Result<Option<String>> {
+    let spec = &pass.object().spec;
+    match (&spec.base_connection_ref, &spec.base_connection_id) {
+        (Some(base), _) => pass.id_of::<BaseConnection>(&base.name).map(Some),
+        (None, Some(id)) => normal::id("spec.baseConnectionId", id).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn data(connection: &TargetConnection, schema: &str) -> Value {
+    let given = connection.spec.data.clone().unwrap_or_default();
+    let default = match connection.spec.contract {
+        Contract::Current => Some(SCHEMA_VERSION.to_owned()),
+        Contract::Legacy2020 => None,
+    };
+    let mut used = json!({"id": schema});
+    if let Some(version) = given.schema_version.or(default) {
+        used["version"] = version.into();
+    }
+    let mut body = Map::new();
+    if let Some(format) = given.format {
+        body.insert("format".into(), format.into());
+    }
+    body.insert("schema".into(), used);
+    body.into()
+}
+
+impl Kind for TargetConnection {
+    type Desired = Desired;
+    type Observed = Held;
+    type Change = Vec<PatchOp>;
+
+    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
+        let spec = &self.spec;
+        let dataset = dataset(pass).await?;
+        let mut params = normal::open("spec.params", &spec.params)?;
+        params.insert(DATASET.into(), dataset.id.as_str().into());
+        let connection_spec = match &spec.connection_spec {
+            Some(selector) => normal::connection_spec(&*pass.session()?, selector).await?,
+            None => normal::spec_ref(DATA_LAKE.into(), None),
+        };
+        Ok(Desired {
+            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
+            base_connection_id: base_connection_id(pass)?,
+            spec: connection_spec,
+            data: data(self, &dataset.schema),
+            params: params.into(),
+            dataset,
+        })
+    }
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
+        let all = normal::all::<adobe::TargetConnection>(session).await?;
+        Ok(all.into_iter().map(Held::from).collect())
+    }
+
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
+        let name = &desired.label.name;
+        let named = normal::named::<adobe::TargetConnection>(session, name).await?;
+        Ok(named.into_iter().map(Held::from).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
+        let read = normal::one::<adobe::TargetConnection>(session, id).await?;
+        Ok(read.map(Held::from))
+    }
+
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
+        let mut fixed = Vec::new();
+        let base = desired.base_connection_id.as_ref();
+        if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
+            fixed.push("`spec.baseConnectionRef`");
+        }
+        if !normal::same_spec(&desired.spec, held.spec.as_ref()) {
+            fixed.push("`spec.connectionSpec`");
+        }
+        let written = held.params.as_ref().and_then(|params| params.get(DATASET));
+        // Another dataset brings its own schema: that is one change, not three.
+        if written.and_then(Value::as_str) == Some(&desired.dataset.id) {
+            if !normal::covers_some(Some(&desired.data), held.data.as_ref()) {
+                fixed.push("`spec.data` or the dataset's schema");
+            }
+            if !normal::covers_some(Some(&desired.params), held.params.as_ref()) {
+                fixed.push("`spec.params`");
+            }
+        } else {
+            fixed.push("`spec.datasetRef`");
+        }
+        Ok(decide(&fixed, desired.label.ops(&held.head)))
+    }
+
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
+        let body = NewTargetConnection {
+            name: desired.label.name.clone(),
+            description: Some(desired.label.description.clone()),
+            base_connection_id: desired.base_connection_id.clone(),
+            data: Some(desired.data.clone()),
+            params: Some(desired.params.clone()),
+            connection_spec: desired.spec.clone(),
+        };
+        let adobe = session.adobe();
+        let service = adobe.flow_service();
+        let created = service.create::<adobe::TargetConnection>(&body).await?;
+        Ok(image(desired, desired.label.created(created)))
+    }
+
+    async fn update(
+        session: &Session,
+        desired: &Desired,
+        held: &Held,
+        change: Vec<PatchOp>,
+    ) -> Result<Held> {
+        let changed =
+            normal::patch::<adobe::TargetConnection>(session, &held.head, &change).await?;
+        Ok(Held {
+            head: desired.label.changed(&held.head, changed.etag),
+            ..held.clone()
+        })
+    }
+
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        normal::delete::<adobe::TargetConnection>(session, &held.head.id).await
+    }
+
+    fn record(desired: &Desired, _: &Held, status: &mut TargetConnectionStatus) {
+        status.dataset_id = Some(desired.dataset.id.clone());
+        status.schema_id = Some(desired.dataset.schema.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::normal::tests::{created, label};
+
+    fn resource(spec: &Value) -> TargetConnection {
+        let spec = serde_json::from_value(spec.clone()).unwrap();
+        TargetConnection::new("payments", spec)
+    }
+
+    fn desired() -> Desired {
+        let resource = resource(&json!({"name": "Payments", "datasetId": "d"}));
+        Desired {
+            label: label(api::Kind::TargetConnection),
+            base_connection_id: Some("lake".into()),
+            spec: normal::spec_ref(DATA_LAKE.into(), None),
+            dataset: Written {
+                id: "d".into(),
+                schema: "https://a/b".into(),
+            },
+            data: data(&resource, "https://a/b"),
+            params: json!({"dataSetId": "d", "batch": 5}),
+        }
+    }
+
+    fn held() -> Held {
+        let desired = desired();
+        image(&desired, desired.label.created(created()))
+    }
+
+    fn plan(held: &Held) -> Plan<Vec<PatchOp>> {
+        TargetConnection::plan(&desired(), held).unwrap()
+    }
+
+    #[test]
+    fn what_was_just_created_is_kept() {
+        assert_eq!(plan(&held()), Plan::Keep);
+    }
+
+    #[test]
+    fn other_spellings_and_additions_of_adobe_are_no_difference() {
+        let mut held = held();
+        let version = "application/vnd.adobe.xed-full+json; version=1.0";
+        held.data =
+            Some(json!({"format": null, "schema": {"version": version, "id": "https://a/b"}}));
+        held.params = Some(json!({"batch": "5", "dataSetId": "d", "more": 1}));
+        assert_eq!(plan(&held), Plan::Keep);
+    }
+
+    #[test]
+    fn a_new_name_is_patched() {
+        let mut held = held();
+        held.head.name = "old".into();
+        let expected = vec![PatchOp::replace("/name", "Payments")];
+        assert_eq!(plan(&held), Plan::Change(expected));
+    }
+
+    #[test]
+    fn everything_else_needs_a_new_target_connection() {
+        type Edit = fn(&mut Held);
+        let cases: [(Edit, &str); 5] = [
+            (|h| h.base_connection_id = None, "`spec.baseConnectionRef`"),
+            (|h| h.spec = None, "`spec.connectionSpec`"),
+            (|h| h.data = None, "`spec.data` or the dataset's schema"),
+            (
+                |h| h.params = Some(json!({"dataSetId": "other"})),
+                "`spec.datasetRef`",
+            ),
+            (
+                |h| h.params = Some(json!({"dataSetId": "d", "batch": 6})),
+                "`spec.params`",
+            ),
+        ];
+        for (edit, field) in cases {
+            let mut held = held();
+            edit(&mut held);
+            assert_eq!(plan(&held), Plan::Replace(field.into()));
+        }
+    }
+
+    #[test]
+    fn the_contract_of_2020_sends_a_format_and_no_schema_version() {
+        let resource = resource(&json!({
+            "name": "Payments", "datasetId": "d", "contract": "Legacy2020", "data": {"format": "parquet_xdm"},
+        }));
+        assert_eq!(
+            data(&resource, "https://a/b"),
+            json!({"format": "parquet_xdm", "schema": {"id": "https://a/b"}})
+        );
+    }
+}
