@@ -1,13 +1,19 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help test lint fmt crds control-plane
+.PHONY: help demo test bench lint fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+demo: ## Show the whole product: control plane, simulator, operator, a pipeline
+	cargo run --quiet --locked --example demo
+
 test: ## Run every test, against a real kube-apiserver
 	tests/control-plane/assets etcd kube-apiserver kubectl >/dev/null
 	cargo test --workspace --locked
+
+bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
+	cargo bench --quiet --locked --bench pipelines
 
 lint: ## Formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check

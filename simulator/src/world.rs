@@ -1,6 +1,6 @@
 //! Everything that exists in the simulated world: organisations, their credentials, their sandboxes and what lies in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -75,6 +75,19 @@ impl Ids {
     }
 }
 
+/// An asynchronous Flow Service operation that finishes by itself when its time has come.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// When it finishes, in milliseconds since the epoch.
+    pub due_ms: i64,
+    /// The collection of the object it is about.
+    pub resource: &'static str,
+    /// The object it is about.
+    pub id: String,
+    /// The state of the object once finished, if the state changes.
+    pub state: Option<String>,
+}
+
 /// One sandbox and all that lies in it.
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
@@ -88,6 +101,10 @@ pub struct Sandbox {
     pub mapping_sets: Collection,
     /// Flow Service: `connections`, `sourceConnections`, `targetConnections`, `flows`, `runs`, by id.
     pub flow: BTreeMap<&'static str, Collection>,
+    /// Flow Service operations that have been accepted and are not finished yet.
+    pub pending: Vec<Pending>,
+    /// Flows that the caller may not see because of an access label.
+    pub hidden_flows: BTreeSet<String>,
 }
 
 impl Sandbox {

@@ -98,6 +98,13 @@ impl Engine {
             .map(|room| room.store.clone())
     }
 
+    /// Waits until every cache is complete: before that, a missing dependency proves nothing.
+    pub(super) async fn listed(&self) {
+        for shelf in self.shelves.values() {
+            shelf.listed().await;
+        }
+    }
+
     /// Asks for a pass over one object.
     pub fn wake(&self, key: &Key) {
         if let Some(shelf) = self.shelves.get(&key.kind) {

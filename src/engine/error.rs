@@ -16,6 +16,9 @@ pub enum Error {
         /// What it lacks.
         why: String,
     },
+    /// The sandbox is about to be opened after a start of the operator.
+    #[error("the sandbox is being opened")]
+    Opening,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),
@@ -124,6 +127,13 @@ impl Error {
         match self {
             Self::Waiting { .. } => Verdict {
                 reason: reasons::DEPENDENCY_NOT_READY,
+                warning: false,
+                retry: Retry::OnChange,
+                ..TRANSIENT
+            },
+            Self::Opening => Verdict {
+                reason: reasons::PROGRESSING,
+                reported: false,
                 warning: false,
                 retry: Retry::OnChange,
                 ..TRANSIENT

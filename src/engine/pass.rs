@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
+use kube::{Resource as _, ResourceExt};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -98,7 +98,23 @@ impl<'a, K: AepResource> Pass<'a, K> {
     pub fn session(&self) -> Result<Arc<Session>> {
         let name = self.object.management().sandbox_ref.name;
         let session = self.engine.sessions.get(self.namespace(), &name);
-        session.ok_or_else(|| waiting(Kind::Sandbox, &name, "it is not ready"))
+        session.ok_or_else(|| {
+            let sandbox = self.sandbox();
+            let ready = |s: Arc<Sandbox>| {
+                let status = s.status.as_ref();
+                status.is_some_and(|status| status.common.is_ready(s.meta().generation))
+            };
+            if sandbox.is_some_and(ready) {
+                return Error::Opening;
+            }
+            waiting(Kind::Sandbox, &name, "it is not ready")
+        })
+    }
+
+    fn sandbox(&self) -> Option<Arc<Sandbox>> {
+        let name = self.object.management().sandbox_ref.name;
+        let key = ObjectRef::<Sandbox>::new(&name).within(self.namespace());
+        self.engine.store().and_then(|store| store.get(&key))
     }
 
     /// The mark of this object.
@@ -174,11 +190,8 @@ impl<'a, K: AepResource> Pass<'a, K> {
 
     /// Whether nothing may be changed: the object says so, or its Sandbox.
     pub(super) fn suspended(&self) -> bool {
-        let management = self.object.management();
-        let sandbox =
-            ObjectRef::<Sandbox>::new(&management.sandbox_ref.name).within(self.namespace());
-        let sandbox = self.engine.store().and_then(|store| store.get(&sandbox));
-        management.suspended() || sandbox.is_some_and(|s| s.management().suspended())
+        let whole = self.sandbox().is_some_and(|s| s.management().suspended());
+        self.object.management().suspended() || whole
     }
 
     /// The user's request for a fresh look, cut to what the status can hold.

@@ -43,10 +43,14 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
         queue,
         config,
     );
+    let driving = async {
+        engine.listed().await;
+        passes.for_each(|_| async {}).await;
+    };
     let watching = watch::<K>(engine.clone(), desk.writer);
     let sweeping = sweep::<K>(&engine);
     tokio::select! {
-        () = passes.for_each(|_| async {}) => {}
+        () = driving => {}
         () = watching => {}
         () = sweeping => {}
     }

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -30,6 +32,8 @@ pub trait AnyShelf: Send + Sync {
     fn wake(&self, key: &Key);
     /// Whether the object waits for its deletion.
     fn is_deleting(&self, key: &Key) -> bool;
+    /// Waits until the cache is complete.
+    fn listed(&self) -> BoxFuture<'_, ()>;
     /// Back to the typed shelf.
     fn as_any(&self) -> &dyn Any;
 }
@@ -64,6 +68,11 @@ impl<K: AepResource> AnyShelf for Shelf<K> {
         let object = ObjectRef::new(&key.name).within(&key.namespace);
         let found = self.store.get(&object);
         found.is_some_and(|o| o.meta().deletion_timestamp.is_some())
+    }
+
+    fn listed(&self) -> BoxFuture<'_, ()> {
+        // It fails only when the writer is gone, and with it the whole operator.
+        Box::pin(self.store.wait_until_ready().map(drop))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,5 +1,6 @@
 //! `Dataflow`: what is read, mapped and written, and when.
 
+mod ends;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,8 @@ use serde_json::{Value, json};
 use self::schedule::{Schedule, Wish};
 use super::normal::{self, Head, Label, head, observed};
 use crate::adobe::{Action, Class, Flow, NewFlow, PatchOp, SpecRef, Transformation};
-use crate::api::{
-    Contract, Dataflow, DataflowStatus, DeltaColumn, FlowState, LocalRef, MappingSet,
-    SourceConnection, TargetConnection,
-};
-use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+use crate::api::{Contract, Dataflow, DataflowStatus, FlowState};
+use crate::engine::{Kind, Pass, Plan, Result, Session};
 
 const COPY: &str = "Copy";
 const MAPPING: &str = "Mapping";
@@ -219,57 +217,6 @@ impl Mapping {
     }
 }
 
-type At<'a, 'b> = &'a Pass<'b, Dataflow>;
-
-fn mapping(pass: At<'_, '_>) -> Result<Option<Mapping>> {
-    let spec = &pass.object().spec;
-    if let Some(LocalRef { name }) = &spec.mapping_set_ref {
-        let id = pass.id_of::<MappingSet>(name)?;
-        let found = pass.dependency::<MappingSet>(name)?;
-        let version = found.status.as_ref().and_then(|status| status.version);
-        let version = version.unwrap_or_default();
-        return Ok(Some(Mapping { id, version }));
-    }
-    let Some(id) = &spec.mapping_set_id else {
-        return Ok(None);
-    };
-    let id = normal::id("spec.mappingSetId", id)?;
-    let version = spec.mapping_set_version.unwrap_or_default();
-    Ok(Some(Mapping { id, version }))
-}
-
-fn source(pass: At<'_, '_>) -> Result<String> {
-    let spec = &pass.object().spec;
-    match (&spec.source_connection_ref, &spec.source_connection_id) {
-        (Some(source), _) => pass.id_of::<SourceConnection>(&source.name),
-        (None, Some(id)) => normal::id("spec.sourceConnectionId", id),
-        (None, None) => Err(unnamed("source")),
-    }
-}
-
-fn target(pass: At<'_, '_>) -> Result<String> {
-    let spec = &pass.object().spec;
-    match (&spec.target_connection_ref, &spec.target_connection_id) {
-        (Some(target), _) => pass.id_of::<TargetConnection>(&target.name),
-        (None, Some(id)) => normal::id("spec.targetConnectionId", id),
-        (None, None) => Err(unnamed("target")),
-    }
-}
-
-fn unnamed(end: &str) -> Error {
-    Error::Invalid(format!(
-        "no {end} connection is named: set `spec.{end}ConnectionRef` or `spec.{end}ConnectionId`"
-    ))
-}
-
-fn delta(column: &DeltaColumn) -> Result<Value> {
-    serde_json::to_value(column).map_err(|error| {
-        Error::Invalid(format!(
-            "`spec.deltaColumn` cannot be sent: {error}. Correct it"
-        ))
-    })
-}
-
 impl Kind for Dataflow {
     type Desired = Desired;
     type Observed = Held;
@@ -280,10 +227,10 @@ impl Kind for Dataflow {
         let session = pass.session()?;
         Ok(Desired {
             label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
-            source: source(pass)?,
-            target: target(pass)?,
-            delta: spec.delta_column.as_ref().map(delta).transpose()?,
-            mapping: mapping(pass)?,
+            source: ends::source(pass)?,
+            target: ends::target(pass)?,
+            delta: spec.delta_column.as_ref().map(ends::delta).transpose()?,
+            mapping: ends::mapping(pass)?,
             schedule: spec.schedule.as_ref().map(Wish::from),
             state: spec.state,
             contract: spec.contract,

@@ -115,7 +115,7 @@ impl Kind for MappingSet {
 
     fn plan(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Result<Plan<Put>> {
         let same = observed.schema_id.as_ref() == Some(&desired.schema_id)
-            && observed.rows == desired.rows;
+            && observed.rows == ordered(desired.rows.clone());
         Ok(if same { Plan::Keep } else { Plan::Change(Put) })
     }
 
@@ -202,8 +202,8 @@ fn rows(mappings: &[Mapping], tenant: &str, contract: Contract) -> Result<Vec<Ma
             source_type,
         });
     }
-    let rows = ordered(rows);
-    match rows
+    // Sent in the order of the spec; sorted only to see two of one destination.
+    match ordered(rows.clone())
         .windows(2)
         .find(|pair| pair[0].destination == pair[1].destination)
     {
@@ -281,7 +281,7 @@ fn image(desired: &DesiredMappingSet, id: String, version: i64) -> ObservedMappi
         created: None,
         version,
         schema_id: Some(desired.schema_id.clone()),
-        rows: desired.rows.clone(),
+        rows: ordered(desired.rows.clone()),
     }
 }
 
@@ -372,7 +372,8 @@ mod tests {
         legacy.contract = Contract::Legacy2020;
         let body = body(&legacy);
         assert_eq!(body["xdmSchema"], legacy.schema_id);
-        assert_eq!(body["mappings"][1]["sourceAttribute"], "Product_Id");
+        let first = legacy.rows[0].source.as_str();
+        assert_eq!(body["mappings"][0]["sourceAttribute"], first);
     }
 
     #[test]

@@ -1,5 +1,10 @@
-//! The operator as a whole.
+//! The operator against a real kube-apiserver, with the simulator in Adobe's place.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changes;
+mod harness;
+mod pipeline;
 mod rooms;
+mod trouble;
+mod tutorial;

@@ -1,0 +1,240 @@
+//! What all stored objects have in common: stamps, versions, and operations that finish by themselves.
+
+use serde_json::{Map, Value, json};
+
+use super::problem::Problem;
+use super::runs;
+use crate::collection::Collection;
+use crate::http::{Answer, Request};
+use crate::world::{Context, Ids, Pending, Sandbox};
+
+/// Who Adobe's own services are.
+const PLATFORM: &str = "acp_foundation_connectors@AdobeID";
+
+/// The collection of a resource, if anything was ever stored in it.
+pub(super) fn get<'s>(
+    sandbox: &'s Sandbox,
+    resource: &'static str,
+    id: &str,
+) -> Result<&'s Value, Problem> {
+    let object = sandbox
+        .flow
+        .get(resource)
+        .and_then(|objects| objects.get(id));
+    object.ok_or_else(|| Problem::not_found(resource, id))
+}
+
+/// The collection of a resource.
+pub(super) fn collection<'s>(
+    sandbox: &'s mut Sandbox,
+    resource: &'static str,
+) -> &'s mut Collection {
+    sandbox.flow.entry(resource).or_default()
+}
+
+/// Every live object of a resource.
+pub(super) fn all<'s>(sandbox: &'s Sandbox, resource: &str) -> impl Iterator<Item = &'s Value> {
+    sandbox
+        .flow
+        .get(resource)
+        .into_iter()
+        .flat_map(Collection::iter)
+        .map(|(_, object)| object)
+}
+
+/// What listings show of a resource.
+pub(super) fn listed<'s>(
+    sandbox: &'s Sandbox,
+    resource: &str,
+    cx: &Context<'_>,
+) -> impl Iterator<Item = &'s Value> {
+    let (now, lag) = (cx.now_ms, cx.list_lag_ms);
+    sandbox
+        .flow
+        .get(resource)
+        .into_iter()
+        .flat_map(move |objects| objects.listed(now, lag))
+        .map(|(_, object)| object)
+}
+
+/// The one-object shape of every read.
+pub(super) fn one(object: &Value) -> Answer {
+    Answer::json(200, json!({ "items": [object] }))
+}
+
+/// The request's body, which has to be an object with something in it.
+pub(super) fn body(request: &Request) -> Result<&Map<String, Value>, Problem> {
+    let body = request
+        .body
+        .as_ref()
+        .and_then(Value::as_object)
+        .filter(|body| !body.is_empty());
+    body.ok_or_else(|| Problem::bad(1405, "The request body is empty."))
+}
+
+/// A new object made of these members of the body.
+pub(super) fn pick(body: &Map<String, Value>, members: &[&str]) -> Map<String, Value> {
+    let wanted = body
+        .iter()
+        .filter(|(name, value)| members.contains(&name.as_str()) && !value.is_null());
+    wanted
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether the request asks for a draft.
+pub(super) fn is_draft(request: &Request) -> bool {
+    request
+        .query("mode")
+        .is_some_and(|mode| mode.eq_ignore_ascii_case("draft"))
+}
+
+/// Stores a new object and answers with its id. Its first version ends by itself a moment later.
+pub(super) fn create(
+    resource: &'static str,
+    mut object: Map<String, Value>,
+    states: (&str, &str),
+    sandbox: &mut Sandbox,
+    cx: &mut Context<'_>,
+) -> String {
+    let id = cx.ids.uuid();
+    let stamps = json!({
+        "id": id, "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id,
+        "updatedBy": cx.client_id, "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
+        "sandboxName": sandbox.about["name"], "state": states.0,
+    });
+    if let Value::Object(stamps) = stamps {
+        object.extend(stamps);
+    }
+    let mut object = Value::Object(object);
+    touch(&mut object, cx.now_ms, cx.ids);
+    collection(sandbox, resource).insert(id.clone(), object, cx.now_ms);
+    finish_later(resource, &id, Some(states.1), sandbox, cx);
+    id
+}
+
+/// Puts a changed object in place of the old one.
+pub(super) fn store(
+    resource: &'static str,
+    id: &str,
+    mut object: Value,
+    sandbox: &mut Sandbox,
+    cx: &mut Context<'_>,
+) {
+    object["updatedBy"] = json!(cx.client_id);
+    object["updatedClient"] = json!(cx.client_id);
+    touch(&mut object, cx.now_ms, cx.ids);
+    if let Some(slot) = collection(sandbox, resource).get_mut(id) {
+        *slot = object;
+    }
+}
+
+/// Starts the operation that ends by itself after the transition time.
+pub(super) fn finish_later(
+    resource: &'static str,
+    id: &str,
+    state: Option<&str>,
+    sandbox: &mut Sandbox,
+    cx: &mut Context<'_>,
+) {
+    let due_ms = cx.now_ms + cx.transition_ms;
+    sandbox.pending.push(Pending {
+        due_ms,
+        resource,
+        id: id.to_owned(),
+        state: state.map(str::to_owned),
+    });
+    settle(sandbox, cx.now_ms, cx.ids);
+}
+
+/// Answers a change with the id and the etag that is current now.
+pub(super) fn changed(status: u16, resource: &'static str, id: &str, sandbox: &Sandbox) -> Answer {
+    let etag = sandbox
+        .flow
+        .get(resource)
+        .and_then(|objects| objects.get(id))
+        .map(|object| &object["etag"]);
+    let answer = Answer::json(status, json!({ "id": id, "etag": etag }));
+    match (status, resource) {
+        (201, "connections" | "flows") => answer.with_header(
+            "location",
+            format!("/data/foundation/flowservice/{resource}/{id}"),
+        ),
+        _ => answer,
+    }
+}
+
+/// Gives an object a new version, as of this time.
+pub(crate) fn touch(object: &mut Value, at_ms: i64, ids: &mut Ids) {
+    let etag = json!(format!(
+        "\"{}-0000-0200-0000-{:08x}0000\"",
+        ids.hex(8),
+        at_ms / 1000
+    ));
+    object["updatedAt"] = json!(at_ms);
+    object["version"] = etag.clone();
+    object["etag"] = etag;
+}
+
+/// Finishes every operation whose time has come.
+pub(crate) fn settle(sandbox: &mut Sandbox, now_ms: i64, ids: &mut Ids) {
+    if sandbox
+        .pending
+        .iter()
+        .all(|pending| pending.due_ms > now_ms)
+    {
+        return;
+    }
+    let (due, later): (Vec<Pending>, Vec<Pending>) = std::mem::take(&mut sandbox.pending)
+        .into_iter()
+        .partition(|pending| pending.due_ms <= now_ms);
+    sandbox.pending = later;
+    for pending in due {
+        finish(&pending, sandbox, ids);
+    }
+}
+
+fn finish(pending: &Pending, sandbox: &mut Sandbox, ids: &mut Ids) {
+    if pending.resource == "runs" {
+        runs::finish(&pending.id, pending.due_ms, sandbox, ids);
+        return;
+    }
+    let Some(object) = collection(sandbox, pending.resource).get_mut(&pending.id) else {
+        return;
+    };
+    if let Some(state) = &pending.state {
+        object["state"] = json!(state);
+    }
+    if let Some(operation) = object.get_mut("lastOperation") {
+        operation["updated"] = json!(pending.due_ms);
+        operation["percentCompleted"] = json!(100);
+        operation["status"] = json!({ "value": "completed", "errors": [] });
+    }
+    object["updatedBy"] = json!(PLATFORM);
+    touch(object, pending.due_ms, ids);
+}
+
+/// An operation that has just begun.
+pub(super) fn operation(name: &str, ops: &[Value], now_ms: i64) -> Value {
+    json!({
+        "started": now_ms, "updated": 0, "percentCompleted": 0, "operation": name,
+        "status": { "value": "inProgress", "errors": [] }, "ops": ops,
+    })
+}
+
+/// The `op` of an action, in lower case with dashes.
+pub(super) fn action(request: &Request) -> Result<String, Problem> {
+    let op = request
+        .query("op")
+        .unwrap_or_default()
+        .to_lowercase()
+        .replace('_', "-");
+    match op.as_str() {
+        "" => Err(Problem::bad(
+            1422,
+            "The action needs the query parameter op.",
+        )),
+        "finalize" | "finalize-update" => Err(Problem::bad(1402, "Only providers may finalize.")),
+        _ => Ok(op),
+    }
+}

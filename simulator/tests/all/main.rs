@@ -1,0 +1,12 @@
+//! The simulator, seen by a client over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod changes;
+mod client;
+mod control;
+mod faults;
+mod flows;
+mod gateway;
+mod lists;
+mod runs;
