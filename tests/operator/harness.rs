@@ -12,7 +12,9 @@ use aep_operator::operator;
 use aep_simulator::Simulator;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+};
 use kube::core::GroupVersionKind;
 use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, ResourceExt};
@@ -50,7 +52,7 @@ impl World {
             ..Default::default()
         };
         let namespace = namespaces
-            .create(&Default::default(), &namespace)
+            .create(&PostParams::default(), &namespace)
             .await
             .unwrap()
             .name_any();

@@ -3,6 +3,7 @@
 //! Bodies are compared field by field. Ids are the simulator's, so each is replaced by what it stands for; every other
 //! difference is listed with its reason.
 
+use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::harness::World;
@@ -55,7 +56,7 @@ async fn the_source_connection_is_the_tutorials() {
     );
     let connection = world
         .api("SourceConnection")
-        .list(&Default::default())
+        .list(&ListParams::default())
         .await
         .unwrap()
         .items
@@ -146,7 +147,7 @@ async fn the_target_connection_is_the_tutorials() {
     );
     let connection = world
         .api("TargetConnection")
-        .list(&Default::default())
+        .list(&ListParams::default())
         .await
         .unwrap()
         .items
