@@ -144,11 +144,17 @@ impl Rig {
         )
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.bare(method, path)
+    /// A signed call to any service by its whole path below `/data`, for no sandbox yet.
+    pub fn signed(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}/data{path}", self.simulator.url()))
             .bearer_auth(&self.token)
             .header("x-api-key", "aep-operator-demo")
             .header("x-gw-ims-org-id", ORGANISATION)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.signed(method, &format!("/foundation/flowservice{path}"))
             .header("x-sandbox-name", "dev")
     }
 

@@ -9,4 +9,5 @@ mod faults;
 mod flows;
 mod gateway;
 mod lists;
+mod pipeline;
 mod runs;
