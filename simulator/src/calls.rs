@@ -19,7 +19,7 @@ pub struct Call {
     pub time_ms: i64,
     /// HTTP method.
     pub method: String,
-    /// `ims`, `flow`, `registry`, `catalog`, `data-prep`, `sandbox`, or empty for an unknown route.
+    /// `ims`, `flow`, `registry`, `catalog`, `data-prep`, `sandbox`, `identity`, or empty for an unknown route.
     pub service: String,
     /// Path below the service's base path.
     pub path: String,
@@ -178,6 +178,7 @@ const WORDS: &[&str] = &[
     "el",
     "sandboxes",
     "sandboxTypes",
+    "identities",
     "ims",
     "token",
     "v3",

@@ -8,7 +8,7 @@ use crate::ims::{self, Desk};
 use crate::incoming::{Incoming, Payload, Service};
 use crate::state::State;
 use crate::world::{Organisation, Profile};
-use crate::{catalog, data_prep, flow_service, registry, sandbox_service};
+use crate::{catalog, data_prep, flow_service, identity_service, registry, sandbox_service};
 
 /// Answers one call.
 pub(crate) fn answer(incoming: &Incoming, state: &mut State) -> Answer {
@@ -74,6 +74,7 @@ fn checked(service: Service, incoming: &Incoming, state: &mut State) -> Result<A
         Service::Registry => registry::answer(request, sandbox, &mut cx),
         Service::Catalog => catalog::answer(request, sandbox, &mut cx),
         Service::DataPrep => data_prep::answer(request, sandbox, &mut cx),
+        Service::Identity => identity_service::answer(request, sandbox, &mut cx),
         Service::Ims | Service::Sandbox => Answer::html_not_found(),
     })
 }

@@ -17,6 +17,7 @@ pub(crate) enum Service {
     Catalog,
     DataPrep,
     Sandbox,
+    Identity,
 }
 
 impl Service {
@@ -28,6 +29,7 @@ impl Service {
             Self::Catalog => "catalog",
             Self::DataPrep => "data-prep",
             Self::Sandbox => "sandbox",
+            Self::Identity => "identity",
         }
     }
 
@@ -41,6 +43,7 @@ impl Service {
             ["data", "foundation", "catalog"] => Some((Self::Catalog, 3)),
             ["data", "foundation", "conversion"] => Some((Self::DataPrep, 3)),
             ["data", "foundation", "sandbox-management"] => Some((Self::Sandbox, 3)),
+            ["data", "core", "idnamespace"] => Some((Self::Identity, 3)),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ mod faults;
 pub mod flow_service;
 mod gateway;
 pub mod http;
+pub mod identity_service;
 mod ims;
 mod incoming;
 mod objects;

@@ -25,7 +25,7 @@ const REGISTRY: &[&str] = &[
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     FLOW.iter()
         .chain(REGISTRY)
-        .chain(&["dataSets", "mappingSets"])
+        .chain(&["dataSets", "mappingSets", "namespaces"])
         .copied()
 }
 
@@ -34,6 +34,7 @@ pub(crate) fn collection<'s>(sandbox: &'s Sandbox, kind: &str) -> Option<&'s Col
     match kind {
         "dataSets" => Some(&sandbox.data_sets),
         "mappingSets" => Some(&sandbox.mapping_sets),
+        "namespaces" => Some(&sandbox.namespaces),
         _ => sandbox
             .flow
             .get(kind)
@@ -45,6 +46,7 @@ fn collection_mut<'s>(sandbox: &'s mut Sandbox, kind: &str) -> Option<&'s mut Co
     match kind {
         "dataSets" => Some(&mut sandbox.data_sets),
         "mappingSets" => Some(&mut sandbox.mapping_sets),
+        "namespaces" => Some(&mut sandbox.namespaces),
         _ => sandbox
             .flow
             .get_mut(kind)
@@ -86,6 +88,10 @@ pub(crate) fn edit(
         "dataSets" => {
             json_patch::merge(object, patch);
             bump_data_set(object, now_ms);
+        }
+        "namespaces" => {
+            json_patch::merge(object, patch);
+            object["updateTime"] = json!(now_ms);
         }
         _ if FLOW.contains(&kind) => {
             json_patch::merge(object, patch);

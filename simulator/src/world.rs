@@ -99,6 +99,8 @@ pub struct Sandbox {
     pub data_sets: Collection,
     /// Data Prep mapping sets by id; each value holds every version (see `data_prep`).
     pub mapping_sets: Collection,
+    /// Identity Service's namespaces by id, Adobe's own left out.
+    pub namespaces: Collection,
     /// Flow Service: `connections`, `sourceConnections`, `targetConnections`, `flows`, `runs`, by id.
     pub flow: BTreeMap<&'static str, Collection>,
     /// Flow Service operations that have been accepted and are not finished yet.
@@ -132,7 +134,8 @@ impl Sandbox {
             .filter(|(name, _)| **name != "runs")
             .map(|(_, c)| c.len())
             .sum();
-        registry + flow + self.data_sets.len() + self.mapping_sets.len()
+        let others = [&self.data_sets, &self.mapping_sets, &self.namespaces];
+        registry + flow + others.map(Collection::len).iter().sum::<usize>()
     }
 }
 

@@ -8,7 +8,6 @@ pub(crate) mod clock;
 mod descriptors;
 mod errors;
 pub(crate) mod filter;
-mod identities;
 mod kind;
 mod listing;
 mod read;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Answer, Body, Request};
 use crate::world::{Context, Ids, Profile, Sandbox};
-use crate::{catalog, data_prep, registry};
+use crate::{catalog, data_prep, identity_service, registry};
 
 pub(crate) const RAW: &str = "application/vnd.adobe.xed+json; version=1";
 pub(crate) const FULL: &str = "application/vnd.adobe.xed-full+json; version=1";
@@ -90,6 +90,10 @@ impl Bench {
 
     pub(crate) fn prep(&mut self, call: &str, body: Value) -> Answer {
         self.call(data_prep::answer, call, "", Some(body))
+    }
+
+    pub(crate) fn identities(&mut self, call: &str, body: Value) -> Answer {
+        self.call(identity_service::answer, call, "", Some(body))
     }
 
     pub(crate) fn descriptors(&mut self) -> Value {

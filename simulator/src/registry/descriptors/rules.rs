@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::collection::Collection;
 use crate::http::Answer;
+use crate::identity_service;
 use crate::registry::errors::refusal;
-use crate::registry::{find, find_schema, identities, resolve, text};
+use crate::registry::{find, find_schema, resolve, text};
 use crate::world::{Context, Sandbox};
 
 const IDENTITY: &str = "xdm:descriptorIdentity";
@@ -62,7 +63,7 @@ fn problem(descriptor: &mut Value, id: &str, sandbox: &Sandbox) -> Option<String
     for key in ["xdm:namespace", "xdm:identityNamespace"] {
         if let Some(given) = descriptor.get(key).cloned() {
             let given = crate::registry::filter::plain(&given);
-            let Some(code) = identities::canonical(&given) else {
+            let Some(code) = identity_service::canonical(sandbox, &given) else {
                 return Some(format!("The identity namespace {given} does not exist"));
             };
             if text(descriptor, "xdm:property") != "xdm:id" {
