@@ -26,6 +26,15 @@ impl Collection {
             .map(|e| &e.object)
     }
 
+    /// The object of this id as it was when it was deleted.
+    #[must_use]
+    pub fn deleted(&self, id: &str) -> Option<&Value> {
+        self.entries
+            .get(id)
+            .filter(|e| e.deleted_ms.is_some())
+            .map(|e| &e.object)
+    }
+
     /// The live object of this id, to change.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Value> {
         self.entries

@@ -105,8 +105,9 @@ pub(crate) fn edit(
     Some(shown(id, object))
 }
 
-/// Deletes an object without asking who uses it.
+/// Deletes an object at once and without asking who uses it.
 pub(crate) fn delete(sandbox: &mut Sandbox, kind: &str, id: &str, now_ms: i64) -> bool {
+    sandbox.pending.retain(|pending| pending.id != id);
     collection_mut(sandbox, kind).is_some_and(|objects| objects.remove(id, now_ms))
 }
 

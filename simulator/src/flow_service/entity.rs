@@ -11,7 +11,7 @@ use crate::world::{Context, Ids, Pending, Sandbox};
 /// Who Adobe's own services are.
 const PLATFORM: &str = "acp_foundation_connectors@AdobeID";
 
-/// The collection of a resource, if anything was ever stored in it.
+/// The live object of a resource by its id.
 pub(super) fn get<'s>(
     sandbox: &'s Sandbox,
     resource: &'static str,
@@ -22,6 +22,23 @@ pub(super) fn get<'s>(
         .get(resource)
         .and_then(|objects| objects.get(id));
     object.ok_or_else(|| Problem::not_found(resource, id))
+}
+
+/// The object as a read by id finds it: also one whose deletion was accepted and has not finished.
+pub(super) fn read<'s>(
+    sandbox: &'s Sandbox,
+    resource: &'static str,
+    id: &str,
+) -> Result<&'s Value, Problem> {
+    let is_pending = |pending: &Pending| pending.resource == resource && pending.id == id;
+    get(sandbox, resource, id).or_else(|absent| {
+        let leaving = sandbox.pending.iter().any(is_pending);
+        let deleted = sandbox
+            .flow
+            .get(resource)
+            .and_then(|objects| objects.deleted(id));
+        deleted.filter(|_| leaving).ok_or(absent)
+    })
 }
 
 /// The collection of a resource.

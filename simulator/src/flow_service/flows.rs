@@ -86,7 +86,7 @@ pub(super) fn answer(
         ("GET", [id]) if sandbox.hidden_flows.contains(*id) => {
             Err(Problem::not_found(RESOURCE, id))
         }
-        ("GET", [id]) => Ok(entity::one(entity::get(sandbox, RESOURCE, id)?)),
+        ("GET", [id]) => Ok(entity::one(entity::read(sandbox, RESOURCE, id)?)),
         (_, [id, ..]) if sandbox.hidden_flows.contains(*id) => Err(Problem::new(
             403,
             2120,
@@ -199,7 +199,8 @@ fn begin(
     entity::finish_later(RESOURCE, id, Some(state), sandbox, cx);
 }
 
-fn delete(id: &str, sandbox: &mut Sandbox, cx: &Context<'_>) -> Outcome {
+/// Lets go at once of what the flow uses; reads by id still find the flow until the deletion has finished.
+fn delete(id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outcome {
     let flow = entity::get(sandbox, RESOURCE, id)?;
     if is_moving(flow) {
         return Err(Problem::bad(
@@ -208,6 +209,7 @@ fn delete(id: &str, sandbox: &mut Sandbox, cx: &Context<'_>) -> Outcome {
         ));
     }
     collection(sandbox, RESOURCE).remove(id, cx.now_ms);
+    entity::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(Answer::empty(204))
 }
 

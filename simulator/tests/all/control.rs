@@ -59,6 +59,16 @@ async fn people_change_and_delete_things_behind_the_clients_back() {
 }
 
 #[tokio::test]
+async fn what_people_delete_is_gone_at_once() {
+    let rig = Rig::slow().await;
+    let (_, flow) = rig.flow().await;
+    let path = format!("/flows/{flow}");
+    assert_eq!(rig.get(&path).await.item()["state"], "enabling");
+    assert!(rig.simulator.delete("dev", "flows", &flow).unwrap());
+    assert_eq!(rig.get(&path).await.code(), (404, "FLOW-1439-404"));
+}
+
+#[tokio::test]
 async fn the_same_is_possible_over_http() {
     let rig = Rig::lenient().await;
     let (_, flow) = rig.flow().await;

@@ -191,6 +191,40 @@ async fn a_flow_rests_while_an_operation_runs() {
 }
 
 #[tokio::test]
+async fn a_deleted_flow_is_read_until_its_deletion_has_finished() {
+    let rig = Rig::slow().await;
+    let (ends, id) = rig.flow().await;
+    let path = format!("/flows/{id}");
+    rig.simulator.advance(Duration::from_secs(3600));
+    assert_eq!(rig.delete(&path).await.status, 204);
+    assert_eq!(rig.get(&path).await.item()["id"], id);
+    assert_eq!(rig.delete(&path).await.code(), (404, "FLOW-1439-404"));
+    assert_eq!(rig.get("/flows").await.body["items"], json!([]));
+    let source = format!("/sourceConnections/{}", ends.source);
+    assert_eq!(rig.delete(&source).await.status, 204);
+    rig.simulator.advance(Duration::from_secs(3600));
+    assert_eq!(rig.get(&path).await.code(), (404, "FLOW-1439-404"));
+}
+
+#[tokio::test]
+async fn a_version_that_a_change_answers_with_is_stale_when_the_change_has_finished() {
+    let rig = Rig::slow().await;
+    let change = json!([{ "op": "replace", "path": "/name", "value": "new" }]);
+    let mut answered = rig.post("/flows", &rig.ends().await.flow()).await;
+    let path = format!("/flows/{}", answered.id());
+    for _ in ["created", "changed"] {
+        let own = answered.body["etag"].as_str().unwrap();
+        let at_once = rig.patch_as(&path, own, &change).await;
+        assert_eq!(at_once.code(), (400, "FLOW-1420-400"));
+        rig.simulator.advance(Duration::from_secs(3600));
+        let later = rig.patch_as(&path, own, &change).await;
+        assert_eq!(later.code(), (412, "FLOW-1404-412"));
+        answered = rig.patch(&path, &change).await;
+        assert_eq!(answered.status, 200, "with the version just read");
+    }
+}
+
+#[tokio::test]
 async fn actions_apply_in_the_right_state_and_in_any_case() {
     let rig = Rig::lenient().await;
     for op in ["disable", "DISABLE"] {
