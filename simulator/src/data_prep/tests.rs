@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use crate::http::Answer;
 use crate::registry::testing::{Bench, json};
 use crate::world::Profile;
 
@@ -247,6 +248,17 @@ fn a_deleted_set_is_gone() {
         bench.prep(&format!("GET {SET}/{id}"), json!(null)).status,
         404
     );
+}
+
+#[test]
+fn no_document_knows_the_deletion_of_a_set() {
+    let mut bench = Bench::new();
+    let schema = bench.schema("S");
+    let id = create(&mut bench, legacy(&schema));
+    bench.profile = Profile::Strict;
+    let refused = bench.prep(&format!("DELETE {SET}/{id}"), json!(null));
+    assert_eq!(refused, Answer::empty(405));
+    assert_eq!(bench.sandbox.mapping_sets.len(), 1);
 }
 
 #[test]
