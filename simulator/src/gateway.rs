@@ -18,7 +18,7 @@ pub(crate) fn answer(incoming: &Incoming, state: &mut State) -> Answer {
         Some(service) => {
             let answer = checked(service, incoming, state).unwrap_or_else(|refused| refused);
             if state.settings.old_style_errors {
-                old_style(answer)
+                old_style(answer, service, incoming)
             } else {
                 answer
             }
@@ -178,8 +178,11 @@ fn bad_request(detail: &str) -> Answer {
     Answer::json(400, body)
 }
 
-/// Flow Service's errors as they were before they became problem documents.
-fn old_style(mut answer: Answer) -> Answer {
+/// The errors of Schema Registry and Flow Service as they were before they had codes.
+fn old_style(mut answer: Answer, service: Service, incoming: &Incoming) -> Answer {
+    if service == Service::Registry {
+        return registry::old_style(answer, &incoming.request);
+    }
     if let Body::Json(Value::Object(body)) = &mut answer.body
         && answer.status >= 400
         && body.contains_key("errorMessage")

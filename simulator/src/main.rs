@@ -46,7 +46,7 @@ struct Arguments {
     /// Start of all randomness; the same number gives the same ids. Taken from the clock by default.
     #[arg(long, env = "AEP_SIMULATOR_SEED")]
     seed: Option<u64>,
-    /// Give Flow Service's errors their older, shorter form.
+    /// Give the errors of Flow Service and Schema Registry their older, shorter form.
     #[arg(long, env = "AEP_SIMULATOR_OLD_STYLE_ERRORS")]
     old_style_errors: bool,
     /// How many calls are kept to be looked at; counts are kept for all.

@@ -36,7 +36,7 @@ pub struct Options {
     pub seed: u64,
     /// How long tokens live.
     pub token_lifetime: Duration,
-    /// Whether Flow Service's errors have their older, shorter form.
+    /// Whether the errors of Flow Service and Schema Registry have their older, shorter form.
     pub old_style_errors: bool,
     /// The organisations there are.
     pub organisations: Vec<Organisation>,

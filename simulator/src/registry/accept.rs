@@ -4,6 +4,9 @@ use super::errors::refusal;
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile};
 
+/// The title of every refusal of the header.
+pub(super) const INVALID: &str = "Accept header invalid";
+
 /// How much a caller wants to see of a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -58,6 +61,11 @@ fn media(accept: &str) -> Option<Media<'_>> {
     })
 }
 
+/// Whether the registry knows the media type, whatever its version.
+pub(super) fn is_known(accept: &str) -> bool {
+    media(accept).is_some()
+}
+
 fn accept(request: &Request) -> &str {
     request.header("accept").unwrap_or_default()
 }
@@ -66,7 +74,7 @@ fn invalid(cx: &mut Context<'_>, code: &str, supplied: &str, good: &str) -> Answ
     let detail = format!(
         "The supplied Accept header is not valid: {supplied} - A valid Accept value should look like {good}"
     );
-    refusal(cx, code, "Accept header invalid", &detail)
+    refusal(cx, code, INVALID, &detail)
 }
 
 /// The view a listing is asked for: known media, and no version.

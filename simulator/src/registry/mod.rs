@@ -34,6 +34,12 @@ pub fn answer(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) ->
     route(request, sandbox, cx).unwrap_or_else(|refusal| refusal)
 }
 
+/// An answer of the registry with its refusals as they were in 2020.
+#[must_use]
+pub fn old_style(answer: Answer, request: &Request) -> Answer {
+    errors::old_style(answer, request.header("accept").unwrap_or_default())
+}
+
 fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Result<Answer, Answer> {
     let method = request.method.as_str();
     match (method, request.segments().as_slice()) {

@@ -13,6 +13,7 @@ pub const TABLE_FLOW: &str = "14518937-270c-4525-bdec-c2ba7cce3860";
 pub const DATA_SET: &str = "5c8c3c555033b814b69f947f";
 pub const MAPPING: &str = "b54a8dc38e8d4e31a2dc096e413ae8e5";
 pub const OTHER_MAPPING: &str = "c54a8dc38e8d4e31a2dc096e413ae8e5";
+pub const PROFILE_CLASS: &str = "https://ns.adobe.com/xdm/context/profile";
 pub const SCHEMA: &str = "https://ns.adobe.com/acme/schemas/0123";
 
 /// What came back.

@@ -11,3 +11,4 @@ mod gateway;
 mod lists;
 mod pipeline;
 mod runs;
+mod services;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Ends, Reply, Rig, connection, send, source, target};
+use crate::client::{Ends, PROFILE_CLASS, Reply, Rig, connection, send, source, target};
 
 async fn post(rig: &Rig, path: &str, body: &Value) -> Reply {
     let request = rig.signed(Method::POST, &format!("/foundation{path}"));
@@ -14,7 +14,7 @@ async fn post(rig: &Rig, path: &str, body: &Value) -> Reply {
 
 /// A reference to a new schema.
 async fn schema(rig: &Rig) -> Value {
-    let class = json!({ "$ref": "https://ns.adobe.com/xdm/context/profile" });
+    let class = json!({ "$ref": PROFILE_CLASS });
     let body = json!({ "title": "Payments", "type": "object", "allOf": [class] });
     let schema = post(rig, "/schemaregistry/tenant/schemas", &body).await;
     json!({
