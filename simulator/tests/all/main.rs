@@ -10,5 +10,6 @@ mod flows;
 mod gateway;
 mod lists;
 mod pipeline;
+mod recovery;
 mod runs;
 mod services;
