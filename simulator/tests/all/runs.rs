@@ -18,9 +18,13 @@ fn on_demand(flow: &str, column: Option<&str>) -> Value {
 #[tokio::test]
 async fn only_a_flow_that_runs_once_runs_on_demand() {
     let rig = Rig::lenient().await;
-    let (ends, scheduled) = rig.flow().await;
+    let ends = rig.ends().await;
+    let mut hourly = ends.flow();
+    hourly["scheduleParams"] =
+        json!({ "startTime": 4_102_444_800_i64, "frequency": "hour", "interval": 1 });
+    let hourly = rig.create("/flows", &hourly).await;
     assert_eq!(
-        rig.post("/runs", &on_demand(&scheduled, None))
+        rig.post("/runs", &on_demand(&hourly, None))
             .await
             .provider(),
         "1386"
