@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Everything a handle on one sandbox needs.
@@ -74,6 +75,23 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// A fingerprint of other secrets, keyed with ours: it tells whether they have changed, and to nobody without the key
+    /// what they are.
+    #[must_use]
+    pub fn fingerprint<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret().expose_secret().as_bytes());
+        let mut context = hmac::Context::with_key(&key);
+        for part in parts {
+            // The length keeps "ab", "c" apart from "a", "bc".
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        // Half of it is enough to notice a change.
+        let half = tag.as_ref().first_chunk().copied().unwrap_or_default();
+        format!("{:032x}", u128::from_be_bytes(half))
+    }
+
     /// The client id, sent as the API key.
     #[must_use]
     pub fn client_id(&self) -> &str {

@@ -112,6 +112,11 @@ pub struct BaseConnectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub inlet_url: Option<String>,
+    /// Fingerprint of the secret values that Adobe was given last, keyed with the Sandbox's own
+    /// credentials: when it no longer fits, they are sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub credentials_fingerprint: Option<String>,
 }
 
 impl AepResource for BaseConnection {
@@ -120,6 +125,10 @@ impl AepResource for BaseConnection {
 
     fn status(&self) -> Option<&BaseConnectionStatus> {
         self.status.as_ref()
+    }
+
+    fn replace_policy(&self) -> ReplacePolicy {
+        self.spec.replace_policy
     }
 
     fn management(&self) -> Management {

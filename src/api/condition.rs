@@ -16,6 +16,8 @@ pub mod condition_types {
     pub const STALLED: &str = "Stalled";
     /// `spec.suspend` is set; present only while true.
     pub const SUSPENDED: &str = "Suspended";
+    /// Of a `Sandbox`: objects at Adobe bear its mark, but no custom resource stands for them; present only while true.
+    pub const ORPHANS_FOUND: &str = "OrphansFound";
 }
 
 /// One observed aspect of the object's state.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use k8s_openapi::NamespaceResourceScope;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{CommonStatus, Kind, Management, Reference};
+use super::{CommonStatus, Kind, Management, Reference, ReplacePolicy};
 
 /// What the engine may ask of every custom resource of this API.
 pub trait AepResource:
@@ -38,6 +38,11 @@ pub trait AepResource:
 
     /// How the object at Adobe is to be treated.
     fn management(&self) -> Management;
+
+    /// What to do about a change that Adobe cannot make in place.
+    fn replace_policy(&self) -> ReplacePolicy {
+        ReplacePolicy::Never
+    }
 
     /// Every object that this one names, each once.
     fn references(&self) -> Vec<Reference>;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AdoptionPolicy, AepResource, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
-    Reference, Target,
+    Reference, Target, pattern::INTEGER_MAX,
 };
 
 /// Which sandbox of Adobe Experience Platform is meant, and how to reach it.
@@ -128,7 +128,7 @@ pub struct Endpoints {
 }
 
 /// What the operator reports about a sandbox.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SandboxStatus {
     /// What every kind reports.
@@ -155,6 +155,17 @@ pub struct SandboxStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub owner_id: Option<String>,
+    /// How many objects at Adobe bear the mark of this Sandbox although no custom resource stands for
+    /// them. They are never deleted by themselves: delete them at Adobe, or apply the manifest again
+    /// that the mark names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub orphans: Option<i64>,
+    /// The first ten of them, as kind and id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(max = 512)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub orphaned_objects: Vec<String>,
 }
 
 impl AepResource for Sandbox {

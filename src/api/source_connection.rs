@@ -132,6 +132,10 @@ impl AepResource for SourceConnection {
         self.status.as_ref()
     }
 
+    fn replace_policy(&self) -> ReplacePolicy {
+        self.spec.replace_policy
+    }
+
     fn management(&self) -> Management {
         self.spec.management.clone()
     }

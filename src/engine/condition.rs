@@ -7,6 +7,10 @@ use super::error::{Error, reasons};
 use crate::api::condition_types::{READY, RECONCILING, STALLED, SUSPENDED};
 use crate::api::{CommonStatus, Condition, ConditionStatus};
 
+/// What a user can do where the object at Adobe cannot be deleted.
+const WAY_OUT: &str =
+    ". To let this resource go and leave its object at Adobe, set `deletionPolicy: Orphan`";
+
 /// How a pass ended, as conditions tell it.
 #[derive(Debug)]
 pub enum Outcome<'a> {
@@ -54,7 +58,10 @@ pub fn explain(status: &mut CommonStatus, generation: Option<i64>, outcome: &Out
         Outcome::Failed(error) => scribe.failed(error),
         Outcome::Deleting(error) => {
             let verdict = error.verdict();
-            let message = format!("cannot be deleted yet: {error}");
+            let mut message = format!("cannot be deleted yet: {error}");
+            if verdict.terminal || matches!(error, Error::Waiting { .. }) {
+                message.push_str(WAY_OUT);
+            }
             scribe.set(READY, ConditionStatus::False, verdict.reason, &message);
             scribe.set(
                 RECONCILING,
@@ -68,6 +75,20 @@ pub fn explain(status: &mut CommonStatus, generation: Option<i64>, outcome: &Out
         Outcome::Suspended => scribe.suspended(),
     }
     status.observed_generation = generation;
+}
+
+/// Reports something that is worth a condition of its own only while it is true.
+pub fn report(
+    status: &mut CommonStatus,
+    generation: Option<i64>,
+    type_: &str,
+    found: Option<(&str, &str)>,
+) {
+    let mut scribe = Scribe { status, generation };
+    match found {
+        Some((reason, message)) => scribe.set(type_, ConditionStatus::True, reason, message),
+        None => scribe.clear(&[type_]),
+    }
 }
 
 struct Scribe<'a> {

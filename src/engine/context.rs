@@ -11,6 +11,8 @@ use kube::runtime::reflector::Store;
 
 use super::graph::{Graph, Key};
 use super::memory::Memory;
+use super::refusals::Refusals;
+use super::secrets::Secrets;
 use super::session::Sessions;
 use super::shelf::{AnyShelf, Desk, Shelf, shelf};
 use crate::adobe::{Adobe, Endpoints};
@@ -56,6 +58,8 @@ pub struct Engine {
     /// The one pool of connections to Adobe.
     pub http: reqwest::Client,
     pub(super) memory: Memory,
+    pub(super) refusals: Refusals,
+    pub(super) secrets: Secrets,
     pub(super) recorder: Recorder,
     pub(super) started: Instant,
     graph: Mutex<Graph>,
@@ -77,6 +81,8 @@ impl Engine {
             sessions: Sessions::default(),
             http: Adobe::http_client(),
             memory: Memory::default(),
+            refusals: Refusals::default(),
+            secrets: Secrets::default(),
             started: Instant::now(),
             graph: Mutex::default(),
             shelves: HashMap::new(),
@@ -105,8 +111,14 @@ impl Engine {
         }
     }
 
-    /// Asks for a pass over one object.
+    /// Asks for a pass over one object, since it or something that it refers to has changed.
     pub fn wake(&self, key: &Key) {
+        self.refusals.changed(key);
+        self.revisit(key);
+    }
+
+    /// Asks for a pass over one object although nothing here has changed: what Adobe refused is not tried again.
+    pub(super) fn revisit(&self, key: &Key) {
         if let Some(shelf) = self.shelves.get(&key.kind) {
             shelf.wake(key);
         }

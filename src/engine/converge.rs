@@ -1,239 +1,182 @@
-//! From what is to what should be, for any kind that owns an object at Adobe; and back to nothing.
+//! From what is to what should be, for any kind that owns an object at Adobe.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::condition::{Outcome, explain};
-use super::error::{Error, Result};
+use super::create::create_or_recover;
+use super::error::{Error, Result, Retry};
 use super::kind::{Kind, Plan};
-use super::memory::Create;
+use super::locate::{look, swept};
 use super::observations::Observed;
 use super::pass::Pass;
 use super::session::Session;
 use crate::adobe::Class;
-use crate::api::DeletionPolicy;
+use crate::api::ReplacePolicy;
 
 /// A kind takes a handful of steps at most; more means that two of them undo each other.
 const STEPS: usize = 64;
 
-/// Brings Adobe to what the spec says; gives the status to write.
-pub async fn converge<K: Kind>(pass: &Pass<'_, K>) -> Result<K::Status> {
-    let desired = pass.object().resolve(pass).await?;
+/// Brings Adobe to what the spec says and notes in the status what is there, whatever becomes of the pass. Gives when to
+/// come back although all is well, if something remains to be tidied up.
+pub async fn converge<K: Kind>(
+    pass: &Pass<'_, K>,
+    status: &mut K::Status,
+) -> Result<Option<Retry>> {
     let session = pass.session()?;
-    let all = session.observations::<K::Observed>();
-    all.first_sweep(|| K::list(&session)).await?;
-    let (mut observed, mut fresh) = match look::<K>(pass, &session).await? {
-        Some(found) => (found, false),
+    swept(pass, &session).await?;
+    let found = look::<K>(pass, &session).await?;
+    if found.is_none() && pass.refused() {
+        return Err(Error::StillRefused);
+    }
+    if let Some(mark) = found.as_ref().and_then(|found| found.object.mark()) {
+        pass.revise(mark.revision());
+    }
+    let desired = pass.object().resolve(pass).await?;
+    let (observed, fresh) = match found {
+        Some(found) => (found.object, found.fresh),
         None => (create_or_recover(pass, &session, &desired).await?, true),
     };
-    for step in 0..STEPS {
-        let change = match K::plan(&desired, &observed)? {
-            Plan::Keep => return Ok(settled::<K>(pass, &desired, &observed)),
-            Plan::Replace(what) => return Err(Error::ReplaceRequired(what)),
-            Plan::Change(_) if !fresh => {
-                observed = reread::<K>(&session, &observed).await?;
-                fresh = true;
-                continue;
-            }
-            Plan::Change(change) => change,
-        };
-        if step == 0 {
-            progress(pass, &desired, &observed).await?;
-        }
-        let text = format!("{change:?}");
-        observed = all.put(K::update(&session, &desired, &observed, change).await?);
-        pass.note("Updated", format!("updated {} at Adobe", observed.id()));
-        tracing::debug!(kind = %K::KIND, name = pass.name(), change = text, "updated");
-    }
-    Err(Error::Invalid(
-        "the object does not settle at Adobe: two of its fields seem to exclude each other".into(),
-    ))
-}
-
-/// What the last sweep saw of our object, or a fresh read if the user asks for one.
-async fn look<K: Kind>(pass: &Pass<'_, K>, session: &Session) -> Result<Option<Arc<K::Observed>>> {
-    let all = session.observations::<K::Observed>();
-    let found = all.find(pass.known_id(), &pass.mark()?);
-    let requested = pass.requested();
-    let asked = requested.is_some() && requested != pass.common().last_handled_request;
-    let id = found
-        .as_ref()
-        .map(|o| o.id().to_owned())
-        .or_else(|| pass.known_id().map(ToOwned::to_owned));
-    match (found, id) {
-        (Some(found), _) if !asked => Ok(Some(found)),
-        // A sweep that lacks the object is no proof of its absence, so it is asked for by id.
-        (_, Some(id)) => {
-            let read = K::read(session, &id).await?.map(|object| all.put(object));
-            if read.is_none() {
-                all.forget(&id);
-            }
-            Ok(read)
-        }
-        (_, None) => Ok(None),
-    }
-}
-
-async fn reread<K: Kind>(session: &Session, observed: &K::Observed) -> Result<Arc<K::Observed>> {
-    let all = session.observations::<K::Observed>();
-    if let Some(object) = K::read(session, observed.id()).await? {
-        return Ok(all.put(object));
-    }
-    all.forget(observed.id());
-    let again = Duration::from_secs(1);
-    Err(Error::Unsure { again })
-}
-
-/// Creates the object, once. When a create may have happened before, looks for its object first.
-async fn create_or_recover<K: Kind>(
-    pass: &Pass<'_, K>,
-    session: &Session,
-    desired: &K::Desired,
-) -> Result<Arc<K::Observed>> {
-    let (memory, uid, all) = (
-        &pass.engine().memory,
-        pass.uid(),
-        session.observations::<K::Observed>(),
-    );
-    if let Some(since) = unsure_since(pass) {
-        if let Some(found) = oldest_of_ours(pass, K::find(session, desired).await?)? {
-            pass.note("Recovered", format!("found {} at Adobe again", found.id()));
-            return Ok(all.put(found));
-        }
-        let lag = pass.engine().settings.list_lag;
-        if since.elapsed() < lag {
-            return Err(Error::Unsure {
-                again: lag
-                    .saturating_sub(since.elapsed())
-                    .min(Duration::from_secs(2)),
-            });
-        }
-    }
-    pass.add_finalizer().await?;
-    memory.created(&uid, Some(Create::Unsure(Instant::now())));
-    match K::create(session, desired).await {
-        Ok(created) => {
-            memory.created(&uid, Some(Create::Refused));
-            pass.note("Created", format!("created {} at Adobe", created.id()));
-            Ok(all.put(created))
-        }
-        Err(error) => {
-            let unsure = matches!(&error, Error::Adobe(e) if e.is_ambiguous());
-            let outcome = if unsure {
-                Create::Unsure(Instant::now())
-            } else {
-                Create::Refused
-            };
-            memory.created(&uid, Some(outcome));
-            Err(error)
-        }
-    }
-}
-
-/// Since when an object of ours may exist without our knowing its id. The finalizer is written before every create, so
-/// one that this process did not write tells that an earlier process may have created the object.
-fn unsure_since<K: Kind>(pass: &Pass<'_, K>) -> Option<Instant> {
-    match pass.engine().memory.last_create(&pass.uid()) {
-        Some(Create::Refused) => None,
-        Some(Create::Unsure(since)) => Some(since),
-        None => pass.has_finalizer().then_some(pass.engine().started),
-    }
-}
-
-fn oldest_of_ours<K: Kind>(
-    pass: &Pass<'_, K>,
-    found: Vec<K::Observed>,
-) -> Result<Option<K::Observed>> {
-    let mark = pass.mark()?;
-    let ours = found.into_iter().filter(|o| o.mark() == Some(&mark));
-    Ok(ours.min_by_key(|o| o.created().unwrap_or(i64::MAX)))
-}
-
-/// Records the id of a new object before more steps are taken: whatever happens to them, it is not lost.
-async fn progress<K: Kind>(
-    pass: &Pass<'_, K>,
-    desired: &K::Desired,
-    observed: &K::Observed,
-) -> Result<()> {
-    if pass.known_id() == Some(observed.id()) {
-        return Ok(());
-    }
-    let mut status = recorded::<K>(pass, desired, observed);
-    explain(
-        status.as_mut(),
-        pass.object().meta().generation,
-        &Outcome::Progressing,
-    );
-    pass.write_status(&status, false).await
-}
-
-fn settled<K: Kind>(pass: &Pass<'_, K>, desired: &K::Desired, observed: &K::Observed) -> K::Status {
-    let mut status = recorded::<K>(pass, desired, observed);
-    status.as_mut().last_handled_request = pass.requested();
-    status
-}
-
-fn recorded<K: Kind>(
-    pass: &Pass<'_, K>,
-    desired: &K::Desired,
-    observed: &K::Observed,
-) -> K::Status {
-    let mut status = pass.status().clone();
-    status.as_mut().id = Some(observed.id().to_owned());
-    K::record(desired, observed, &mut status);
-    status
-}
-
-/// Deletes the object at Adobe, if it is ours and the policy says so.
-pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
-    if pass.object().management().deletion_policy == DeletionPolicy::Orphan {
-        pass.note(
-            "Released",
-            "left at Adobe, as `deletionPolicy: Orphan` says".into(),
-        );
-        return Ok(());
-    }
-    let session = pass.session()?;
-    let all = session.observations::<K::Observed>();
-    all.first_sweep(|| K::list(&session)).await?;
-    let Some(observed) = look::<K>(pass, &session).await? else {
-        return nothing_left(pass);
+    let mut work = Work {
+        pass,
+        session: &session,
+        status,
+        desired,
+        observed,
+        fresh,
     };
-    let mark = pass.mark()?;
-    if observed.mark().is_some_and(|other| *other != mark) {
-        pass.note(
-            "Released",
-            format!(
-                "{} bears another owner's mark: left at Adobe",
-                observed.id()
-            ),
-        );
-        return Ok(());
-    }
-    K::delete(&session, &observed)
-        .await
-        .map_err(explain_refusal)?;
-    all.forget(observed.id());
-    pass.note("Deleted", format!("deleted {} at Adobe", observed.id()));
-    Ok(())
+    work.record();
+    work.settle().await?;
+    work.status.as_mut().last_handled_request = pass.requested();
+    work.retire_the_replaced().await
 }
 
-/// A create that may have happened, and whose object is not to be seen yet, must be waited for.
-fn nothing_left<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
-    let lag = pass.engine().settings.list_lag;
-    match unsure_since(pass).map(|since| since.elapsed()) {
-        Some(age) if age < lag && pass.known_id().is_none() => Err(Error::Unsure {
-            again: lag.saturating_sub(age),
-        }),
-        _ => Ok(()),
-    }
+/// One object on its way.
+struct Work<'w, 'p, K: Kind> {
+    pass: &'w Pass<'p, K>,
+    session: &'w Session,
+    status: &'w mut K::Status,
+    desired: K::Desired,
+    observed: Arc<K::Observed>,
+    /// Whether `observed` was read or written in this pass.
+    fresh: bool,
 }
 
-fn explain_refusal(error: Error) -> Error {
-    match error {
-        Error::Adobe(refusal) if *refusal.class() == Class::InUse => {
-            Error::InUse(refusal.to_string())
+impl<K: Kind> Work<'_, '_, K> {
+    fn record(&mut self) {
+        self.status.as_mut().id = Some(self.observed.id().to_owned());
+        K::record(&self.desired, &self.observed, self.status);
+    }
+
+    async fn settle(&mut self) -> Result<()> {
+        for _ in 0..STEPS {
+            let plan = K::plan(&self.desired, &self.observed)?;
+            match plan {
+                Plan::Keep => return Ok(()),
+                Plan::Replace(what) if !self.is_replaceable() => {
+                    return Err(Error::ReplaceRequired(what));
+                }
+                _ if self.pass.refused() => return Err(Error::StillRefused),
+                _ if !self.fresh => self.reread().await?,
+                Plan::Wait(state) => return Err(Error::Settling(state)),
+                Plan::Replace(what) => self.replace(&what).await?,
+                Plan::Change(change) => self.update(change).await?,
+            }
+            self.record();
         }
-        other => other,
+        Err(Error::Invalid(
+            "the object does not settle at Adobe: two of its fields seem to exclude each other"
+                .into(),
+        ))
+    }
+
+    /// What bears no mark, or another one, is not ours to be replaced.
+    fn is_replaceable(&self) -> bool {
+        let ours = self
+            .pass
+            .mark()
+            .is_ok_and(|mark| self.observed.mark() == Some(&mark));
+        ours && self.pass.object().replace_policy() == ReplacePolicy::Recreate
+    }
+
+    async fn reread(&mut self) -> Result<()> {
+        let all = self.session.observations::<K::Observed>();
+        match K::read(self.session, self.observed.id()).await? {
+            Some(object) => {
+                self.observed = all.put(object);
+                self.fresh = true;
+                self.pass.check_owner(self.observed.as_ref())
+            }
+            None => Err(self.pass.missing(self.observed.id())),
+        }
+    }
+
+    async fn update(&mut self, change: K::Change) -> Result<()> {
+        self.note_progress().await?;
+        let all = self.session.observations::<K::Observed>();
+        tracing::debug!(kind = %K::KIND, name = self.pass.name(), ?change, "updating");
+        let updated = K::update(self.session, &self.desired, &self.observed, change).await;
+        if let Err(Error::Adobe(error)) = &updated
+            && (error.is_ambiguous() || *error.class() == Class::Stale)
+        {
+            // Whether it was carried out, or by whom it was changed, only a fresh look can tell.
+            all.doubt(self.observed.id());
+        }
+        self.observed = all.put(updated?);
+        let text = format!("updated {} at Adobe", self.observed.id());
+        self.pass.note("Updated", text);
+        Ok(())
+    }
+
+    /// Makes the object that takes the present one's place; the present one stays until it is no longer used.
+    async fn replace(&mut self, what: &str) -> Result<()> {
+        let old = self.observed.id().to_owned();
+        self.pass
+            .revise(self.pass.mark()?.revision().saturating_add(1));
+        self.desired = self.pass.object().resolve(self.pass).await?;
+        self.observed = create_or_recover(self.pass, self.session, &self.desired).await?;
+        let text = format!(
+            "{} takes the place of {old}, for the sake of {what}",
+            self.observed.id()
+        );
+        self.pass.note("Replaced", text);
+        Ok(())
+    }
+
+    /// Records the id of a new object before more steps are taken: whatever happens to them, it is not lost.
+    async fn note_progress(&mut self) -> Result<()> {
+        if self.pass.known_id() == Some(self.observed.id()) || self.pass.has_written() {
+            return Ok(());
+        }
+        let generation = self.pass.object().meta().generation;
+        explain(self.status.as_mut(), generation, &Outcome::Progressing);
+        self.pass.write_status(self.status, false).await
+    }
+
+    /// Deletes what was replaced, as soon as Adobe lets it go.
+    async fn retire_the_replaced(&mut self) -> Result<Option<Retry>> {
+        let all = self.session.observations::<K::Observed>();
+        let mark = self.pass.mark()?;
+        let claimed = all.claimed(&mark.claim());
+        let replaced = claimed.iter().filter(|object| {
+            object
+                .mark()
+                .is_some_and(|it| it.revision() < mark.revision())
+        });
+        let mut remains = None;
+        for object in replaced {
+            self.note_progress().await?;
+            match K::retire(self.session, object).await {
+                Ok(()) => {
+                    all.forget(object.id());
+                    let text = format!("deleted {}, which was replaced", object.id());
+                    self.pass.note("Deleted", text);
+                }
+                Err(error) => {
+                    tracing::debug!(kind = %K::KIND, id = object.id(), %error, "still needed");
+                    remains = Some(Retry::Backoff);
+                }
+            }
+        }
+        Ok(remains)
     }
 }

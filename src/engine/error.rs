@@ -46,9 +46,47 @@ pub enum Error {
     },
     /// Adobe cannot change this in place.
     #[error(
-        "{0} cannot be changed at Adobe: create a new resource under another name, or restore the old value"
+        "{0} cannot be changed in place at Adobe: restore the old value, set `replacePolicy: Recreate` where the kind \
+         has it, or create a new resource under another name"
     )]
     ReplaceRequired(String),
+    /// Another custom resource stands for the object.
+    #[error("{id} already belongs to {other}: let one of the two stand for another object")]
+    AlreadyOwned {
+        /// The object at Adobe.
+        id: String,
+        /// `namespace/name` of the other custom resource.
+        other: String,
+    },
+    /// Another operator, or this one under another `ownerId`, has marked the object as its own.
+    #[error(
+        "{id} bears the mark of the owner `{owner}`: nothing is changed; give it up there, or choose another object"
+    )]
+    OwnedElsewhere {
+        /// The object at Adobe.
+        id: String,
+        /// The `ownerId` in its mark.
+        owner: String,
+    },
+    /// Adobe is still at work on the object.
+    #[error("Adobe has it `{0}`: the rest of the change follows when that is done")]
+    Settling(String),
+    /// An object that was there is not to be found any more.
+    #[error("{id} is not to be found at Adobe any more: making sure before it is created again")]
+    Missing {
+        /// The object at Adobe.
+        id: String,
+        /// When to look again.
+        again: Duration,
+    },
+    /// A read denies the object, but other calls tell that it is there.
+    #[error(
+        "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to give them access"
+    )]
+    Hidden(String),
+    /// Adobe refused the object as it is, and nothing has changed since: the status tells the reason already.
+    #[error("refused before, and nothing has changed since")]
+    StillRefused,
     /// A create may have been carried out, and the object is not to be seen yet.
     #[error("a create may have reached Adobe: looking for its object before another try")]
     Unsure {
@@ -99,6 +137,14 @@ pub struct Verdict {
     pub warning: bool,
     /// When to try again.
     pub retry: Retry,
+}
+
+impl Verdict {
+    /// Whether the same try would fail again until something here changes.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.terminal && self.retry == Retry::OnChange
+    }
 }
 
 const TERMINAL: Verdict = Verdict {
@@ -158,6 +204,34 @@ impl Error {
             },
             Self::ReplaceRequired(_) => Verdict {
                 reason: reasons::REPLACE_REQUIRED,
+                ..TERMINAL
+            },
+            Self::AlreadyOwned { .. } => Verdict {
+                reason: reasons::ALREADY_OWNED,
+                ..TERMINAL
+            },
+            Self::OwnedElsewhere { .. } => Verdict {
+                reason: reasons::OWNED_ELSEWHERE,
+                ..TERMINAL
+            },
+            Self::Settling(_) => Verdict {
+                reason: reasons::PROGRESSING,
+                warning: false,
+                ..TRANSIENT
+            },
+            Self::Missing { again, .. } => Verdict {
+                reason: reasons::MISSING,
+                retry: Retry::After(*again),
+                ..TRANSIENT
+            },
+            Self::Hidden(_) => Verdict {
+                reason: reasons::PERMISSION_DENIED,
+                retry: Retry::After(SLOW),
+                ..TERMINAL
+            },
+            Self::StillRefused => Verdict {
+                reported: false,
+                warning: false,
                 ..TERMINAL
             },
             Self::Unsure { again } => Verdict {
@@ -274,6 +348,12 @@ pub mod reasons {
     pub const TITLE_TAKEN: &str = "TitleTaken";
     /// Adobe cannot change this in place.
     pub const REPLACE_REQUIRED: &str = "ReplaceRequired";
+    /// Another custom resource stands for the object.
+    pub const ALREADY_OWNED: &str = "AlreadyOwned";
+    /// Another operator has marked the object as its own.
+    pub const OWNED_ELSEWHERE: &str = "OwnedElsewhere";
+    /// The object is not to be found any more; it is created again once that is sure.
+    pub const MISSING: &str = "Missing";
     /// Adobe refuses the content.
     pub const REJECTED: &str = "Rejected";
     /// A create may have been carried out.

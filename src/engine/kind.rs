@@ -18,6 +18,8 @@ pub enum Plan<C> {
     Change(C),
     /// Not possible in place; the text names the fields.
     Replace(String),
+    /// Something is to be done, but only after Adobe has finished what it is at; the text is the state it is in.
+    Wait(String),
 }
 
 /// A kind that owns an object at Adobe. One file in `kinds/` each; `plan` and `record` are pure.
@@ -50,6 +52,17 @@ pub trait Kind: AepResource {
     /// Compares, normalised: what Adobe adds or spells differently is no difference.
     fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Result<Plan<Self::Change>>;
 
+    /// Whether somebody's object without a mark is what the spec describes, as far as people tell objects apart: by
+    /// its name.
+    fn is_namesake(_desired: &Self::Desired, _observed: &Self::Observed) -> bool {
+        false
+    }
+
+    /// Whether an object that a read denies is there all the same.
+    fn is_hidden(_session: &Session, _id: &str) -> impl Future<Output = Result<bool>> + Send {
+        async { Ok(false) }
+    }
+
     /// Creates the object, with our mark.
     fn create(
         session: &Session,
@@ -63,6 +76,14 @@ pub trait Kind: AepResource {
         observed: &Self::Observed,
         change: Self::Change,
     ) -> impl Future<Output = Result<Self::Observed>> + Send;
+
+    /// Stops what was replaced from having any effect, and deletes it.
+    fn retire(
+        session: &Session,
+        observed: &Self::Observed,
+    ) -> impl Future<Output = Result<()>> + Send {
+        Self::delete(session, observed)
+    }
 
     /// Deletes the object; "already gone" is success.
     fn delete(

@@ -16,6 +16,7 @@ pub struct Mark {
     kind: Kind,
     namespace: String,
     name: String,
+    revision: u32,
 }
 
 impl Mark {
@@ -27,7 +28,41 @@ impl Mark {
             kind,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
+            revision: 1,
         }
+    }
+
+    /// The same owner's mark on the object that replaces an earlier one: of several revisions the highest counts.
+    #[must_use]
+    pub fn at(&self, revision: u32) -> Self {
+        Self {
+            revision,
+            ..self.clone()
+        }
+    }
+
+    /// How often the object was replaced, counted from 1.
+    #[must_use]
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// The mark of the first revision: what all marks of one custom resource have in common.
+    #[must_use]
+    pub fn claim(&self) -> Self {
+        self.at(1)
+    }
+
+    /// The `ownerId` of the Sandbox.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Namespace and name of the custom resource.
+    #[must_use]
+    pub fn object(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
     }
 
     /// The mark as the value of a Catalog tag, which allows no slash.
@@ -61,17 +96,25 @@ impl Mark {
     }
 
     fn path(&self) -> String {
-        format!(
+        let path = format!(
             "{}/{}/{}/{}",
             self.owner, self.kind, self.namespace, self.name
-        )
+        );
+        match self.revision {
+            1 => path,
+            later => format!("{path}/R{later}"),
+        }
     }
 
     fn parse(path: &str) -> Option<Self> {
+        // Kubernetes names are in lower case, so the last part is a revision or a name, never either.
+        let revised = path.rsplit_once("/R");
+        let revised = revised.and_then(|(path, number)| Some((path, number.parse().ok()?)));
+        let (path, revision) = revised.unwrap_or((path, 1));
         let mut parts = path.rsplitn(4, '/');
         let (name, namespace, kind, owner) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        Some(Self::new(owner, kind.parse().ok()?, namespace, name))
+        Some(Self::new(owner, kind.parse().ok()?, namespace, name).at(revision))
     }
 }
 
@@ -102,6 +145,15 @@ mod tests {
     #[test]
     fn a_tag_gives_the_mark_back() {
         assert_eq!(Mark::read_tag(&mark().tag()), Some(mark()));
+    }
+
+    #[test]
+    fn a_later_revision_is_another_mark_of_the_same_owner() {
+        let second = mark().at(2);
+        assert_ne!(second, mark());
+        assert_eq!(second.claim(), mark());
+        assert_eq!(Mark::read(&second.sign(None)), Some(second.clone()));
+        assert_eq!(Mark::read_tag(&second.tag()), Some(second));
     }
 
     #[test]

@@ -23,9 +23,9 @@ struct Note {
 /// What became of the last create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
-    /// Adobe refused it: there is surely no object.
-    Refused,
-    /// It may have been carried out.
+    /// It is known: there is an object with an id that we know, or there is none.
+    Certain,
+    /// Since then there may be an object that we do not know, or none where we know one.
     Unsure(Instant),
 }
 
@@ -52,8 +52,20 @@ impl Memory {
     }
 
     /// Notes what became of a create.
-    pub fn created(&self, uid: &str, outcome: Option<Create>) {
-        self.with(uid, |note| note.create = outcome);
+    pub fn created(&self, uid: &str, outcome: Create) {
+        self.with(uid, |note| note.create = Some(outcome));
+    }
+
+    /// Notes that a known object is not to be found, unless that is known already; gives the time since when.
+    pub fn missed(&self, uid: &str) -> Instant {
+        self.with(uid, |note| {
+            if let Some(Create::Unsure(since)) = note.create {
+                return since;
+            }
+            let now = Instant::now();
+            note.create = Some(Create::Unsure(now));
+            now
+        })
     }
 
     /// What became of the last create in this process.

@@ -2,23 +2,30 @@
 //!
 //! Knows no particular kind. May import `api` and `adobe`.
 
+mod clean_up;
 mod condition;
 mod context;
 mod converge;
+mod create;
 mod error;
 mod graph;
 mod kind;
+mod locate;
 mod mark;
 mod memory;
 mod metadata;
 mod observations;
 mod pass;
 mod reconcile;
+mod refusals;
 mod run;
+mod secrets;
 mod session;
 mod shelf;
 mod sweep;
+mod tell;
 
+pub use condition::report;
 pub use context::{Engine, Settings};
 pub use error::{Error, Result, Retry, Verdict, reasons};
 pub use graph::Key;
@@ -27,6 +34,7 @@ pub use mark::Mark;
 pub use observations::{Observations, Observed};
 pub use pass::Pass;
 pub use reconcile::Reconcile;
-pub use run::{run, secrets};
+pub use run::run;
+pub use secrets::secrets;
 pub use session::{Session, Sessions};
 pub use shelf::Desk;

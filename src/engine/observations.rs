@@ -1,15 +1,23 @@
 //! What Adobe holds, as far as we saw it: one sweep per sandbox and kind instead of one read per object.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::error::Result;
+use tokio::sync::Notify;
+
+use super::error::{Error, Result};
 use super::mark::Mark;
+use crate::adobe;
 
 /// Listings may lag: for this long after a write, our own knowledge outweighs a sweep.
 const GRACE: Duration = Duration::from_secs(60);
+
+/// How many custom resources may look for themselves instead of waiting for the first sweep.
+const HASTY: u32 = 20;
 
 /// What Adobe holds of one object, compact enough to keep by the ten thousand.
 pub trait Observed: Clone + Send + Sync + 'static {
@@ -26,73 +34,151 @@ pub trait Observed: Clone + Send + Sync + 'static {
 pub struct Observations<O> {
     seen: Mutex<Seen<O>>,
     sweeping: tokio::sync::Mutex<()>,
+    swept: Notify,
+    hurried: AtomicU32,
 }
 
 #[derive(Debug)]
 struct Seen<O> {
+    /// When the last successful sweep began.
     swept: Option<Instant>,
+    /// Why the last sweep failed, if it did, and how many have failed in a row.
+    trouble: Option<(adobe::Error, u32)>,
+    /// When the last sweep began, successful or not.
+    tried: Option<Instant>,
     by_id: HashMap<String, Arc<O>>,
-    by_mark: HashMap<Mark, Vec<String>>,
+    /// Ids by claim, whatever their revision.
+    by_claim: HashMap<Mark, Vec<String>>,
     /// What we wrote (`true`) or deleted (`false`) ourselves, and when.
     own: HashMap<String, (Instant, bool)>,
+    /// Who is about to take over an object that bears no mark yet.
+    takers: HashMap<String, Mark>,
+    /// Objects of which a fresh look is needed before anything is decided.
+    doubted: HashSet<String>,
 }
 
 impl<O> Default for Observations<O> {
     fn default() -> Self {
         let seen = Seen {
             swept: None,
+            trouble: None,
+            tried: None,
             by_id: HashMap::new(),
-            by_mark: HashMap::new(),
+            by_claim: HashMap::new(),
             own: HashMap::new(),
+            takers: HashMap::new(),
+            doubted: HashSet::new(),
         };
         Self {
             seen: Mutex::new(seen),
             sweeping: tokio::sync::Mutex::default(),
+            swept: Notify::new(),
+            hurried: AtomicU32::new(0),
         }
     }
 }
 
 impl<O: Observed> Observations<O> {
-    /// Sweeps unless that happened before. Concurrent callers share one sweep.
-    pub async fn first_sweep<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
-    where
-        F: Future<Output = Result<Vec<O>>> + Send,
-    {
-        let _turn = self.sweeping.lock().await;
-        if self.seen().swept.is_none() {
-            self.replace(list().await?);
-        }
-        Ok(())
-    }
-
-    /// Sweeps again.
+    /// Sweeps. One at a time: who comes while one is under way sweeps after it.
     pub async fn sweep<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
     where
         F: Future<Output = Result<Vec<O>>> + Send,
     {
         let _turn = self.sweeping.lock().await;
-        self.replace(list().await?);
+        self.sweep_now(list).await
+    }
+
+    /// Sweeps, unless one has begun after that instant. Those who come together share it.
+    pub async fn sweep_after<F>(
+        &self,
+        instant: Instant,
+        list: impl FnOnce() -> F + Send,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<Vec<O>>> + Send,
+    {
+        let _turn = self.sweeping.lock().await;
+        if self.seen().swept.is_some_and(|begun| begun >= instant) {
+            return Ok(());
+        }
+        self.sweep_now(list).await
+    }
+
+    async fn sweep_now<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
+    where
+        F: Future<Output = Result<Vec<O>>> + Send,
+    {
+        let begun = Instant::now();
+        self.seen().tried = Some(begun);
+        match list().await {
+            Ok(listed) => self.replace(listed, begun),
+            Err(error) => {
+                self.seen().fail(&error);
+                return Err(error);
+            }
+        }
+        self.swept.notify_waiters();
         Ok(())
     }
 
-    /// When the last sweep ended.
+    /// Whether a sweep is due: the first at once, the next ones once the period is over, failed ones later and later.
     #[must_use]
-    pub fn swept(&self) -> Option<Instant> {
-        self.seen().swept
+    pub fn is_due(&self, period: Duration) -> bool {
+        let seen = self.seen();
+        let Some(tried) = seen.tried else { return true };
+        let wait = match &seen.trouble {
+            Some((_, failures)) => {
+                let doubled = Duration::from_secs(1 << failures.saturating_sub(1).min(6));
+                doubled.min(period)
+            }
+            None => period,
+        };
+        tried.elapsed() >= wait
     }
 
-    /// The object of this id, else the oldest one that bears the mark.
+    /// Why there is no sweep yet, if the last one failed.
     #[must_use]
-    pub fn find(&self, id: Option<&str>, mark: &Mark) -> Option<Arc<O>> {
+    pub fn trouble(&self) -> Option<adobe::Error> {
         let seen = self.seen();
-        let by_id = id.and_then(|id| seen.by_id.get(id));
-        by_id.cloned().or_else(|| {
-            let ids = seen.by_mark.get(mark)?;
-            ids.iter()
-                .filter_map(|id| seen.by_id.get(id))
-                .min_by_key(|o| o.created().unwrap_or(i64::MAX))
-                .cloned()
-        })
+        seen.trouble.as_ref().map(|(error, _)| error.clone())
+    }
+
+    /// Whether one more custom resource may look for itself instead of waiting for the first sweep.
+    #[must_use]
+    pub fn may_hurry(&self) -> bool {
+        self.hurried.fetch_add(1, Ordering::Relaxed) < HASTY
+    }
+
+    /// Whether a sweep has ended; waits a moment for the first one.
+    pub async fn swept_within(&self, patience: Duration) -> bool {
+        let mut ended = std::pin::pin!(self.swept.notified());
+        ended.as_mut().enable();
+        let before = self.seen().swept.is_some();
+        before || (!patience.is_zero() && tokio::time::timeout(patience, ended).await.is_ok())
+    }
+
+    /// The object of this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Arc<O>> {
+        self.seen().by_id.get(id).cloned()
+    }
+
+    /// All that bear the claim: first the one that counts, which is the oldest of the latest revision.
+    #[must_use]
+    pub fn claimed(&self, claim: &Mark) -> Vec<Arc<O>> {
+        let seen = self.seen();
+        let ids = seen.by_claim.get(claim).into_iter().flatten();
+        let mut found: Vec<_> = ids.filter_map(|id| seen.by_id.get(id)).cloned().collect();
+        found.sort_by_key(|object| precedence(object.as_ref()));
+        found
+    }
+
+    /// Every object that bears a mark.
+    #[must_use]
+    pub fn marked(&self) -> Vec<Arc<O>> {
+        let seen = self.seen();
+        let ids = seen.by_claim.values().flatten();
+        ids.filter_map(|id| seen.by_id.get(id)).cloned().collect()
     }
 
     /// Notes an object that we just wrote or read.
@@ -102,8 +188,20 @@ impl<O: Observed> Observations<O> {
         seen.own
             .insert(object.id().to_owned(), (Instant::now(), true));
         seen.remove(object.id());
+        seen.doubted.remove(object.id());
         seen.insert(object.clone());
         object
+    }
+
+    /// Notes that only a fresh look can tell how an object is.
+    pub fn doubt(&self, id: &str) {
+        self.seen().doubted.insert(id.to_owned());
+    }
+
+    /// Whether a fresh look at the object is needed.
+    #[must_use]
+    pub fn is_doubted(&self, id: &str) -> bool {
+        self.seen().doubted.contains(id)
     }
 
     /// Notes that an object is gone.
@@ -111,9 +209,36 @@ impl<O: Observed> Observations<O> {
         let mut seen = self.seen();
         seen.own.insert(id.to_owned(), (Instant::now(), false));
         seen.remove(id);
+        seen.takers.remove(id);
+        seen.doubted.remove(id);
     }
 
-    fn replace(&self, listed: Vec<O>) {
+    /// Whether we deleted an object a moment ago: reads and listings may show it for a while.
+    #[must_use]
+    pub fn is_forgotten(&self, id: &str) -> bool {
+        let seen = self.seen();
+        let own = seen.own.get(id);
+        own.is_some_and(|(at, there)| !there && at.elapsed() < GRACE)
+    }
+
+    /// Lets one custom resource alone take over an object without a mark; gives the other one where one was faster.
+    pub fn take(&self, id: &str, claim: &Mark) -> std::result::Result<(), Mark> {
+        let mut seen = self.seen();
+        let taker = seen.takers.entry(id.to_owned());
+        let taker = taker.or_insert_with(|| claim.clone());
+        if taker == claim {
+            Ok(())
+        } else {
+            Err(taker.clone())
+        }
+    }
+
+    /// Forgets what a custom resource was about to take over.
+    pub fn release(&self, claim: &Mark) {
+        self.seen().takers.retain(|_, taker| taker != claim);
+    }
+
+    fn replace(&self, listed: Vec<O>, begun: Instant) {
         let mut seen = self.seen();
         seen.own.retain(|_, (at, _)| at.elapsed() < GRACE);
         let listed = listed
@@ -129,11 +254,12 @@ impl<O: Observed> Observations<O> {
             .cloned()
             .collect();
         seen.by_id.clear();
-        seen.by_mark.clear();
+        seen.by_claim.clear();
         for object in listed.into_iter().chain(kept) {
             seen.insert(object);
         }
-        seen.swept = Some(Instant::now());
+        seen.swept = Some(begun);
+        seen.trouble = None;
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen<O>> {
@@ -142,12 +268,17 @@ impl<O: Observed> Observations<O> {
 }
 
 impl<O: Observed> Seen<O> {
+    fn fail(&mut self, error: &Error) {
+        let failures = self.trouble.as_ref().map_or(0, |(_, failures)| *failures);
+        if let Error::Adobe(error) = error {
+            self.trouble = Some((error.clone(), failures.saturating_add(1)));
+        }
+    }
+
     fn insert(&mut self, object: Arc<O>) {
         if let Some(mark) = object.mark() {
-            self.by_mark
-                .entry(mark.clone())
-                .or_default()
-                .push(object.id().to_owned());
+            let ids = self.by_claim.entry(mark.claim()).or_default();
+            ids.push(object.id().to_owned());
         }
         self.by_id.insert(object.id().to_owned(), object);
     }
@@ -156,10 +287,22 @@ impl<O: Observed> Seen<O> {
         let Some(object) = self.by_id.remove(id) else {
             return;
         };
-        if let Some(ids) = object.mark().and_then(|mark| self.by_mark.get_mut(mark)) {
+        let Some(claim) = object.mark().map(Mark::claim) else {
+            return;
+        };
+        if let Some(ids) = self.by_claim.get_mut(&claim) {
             ids.retain(|other| other != id);
+            if ids.is_empty() {
+                self.by_claim.remove(&claim);
+            }
         }
     }
+}
+
+/// Latest revision first, then the oldest; what we just made ourselves has no time of creation yet and is the youngest.
+pub(super) fn precedence<O: Observed>(object: &O) -> (Reverse<u32>, i64) {
+    let revision = object.mark().map_or(0, Mark::revision);
+    (Reverse(revision), object.created().unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -198,7 +341,7 @@ mod tests {
             vec![Thing("b", Some(mark()), 2), Thing("a", Some(mark()), 1)],
         )
         .await;
-        assert_eq!(all.find(None, &mark()).unwrap().id(), "a");
+        assert_eq!(all.claimed(&mark())[0].id(), "a");
     }
 
     #[tokio::test]
@@ -207,10 +350,30 @@ mod tests {
         all.put(Thing("new", Some(mark()), 1));
         all.forget("old");
         sweep(&all, vec![Thing("old", None, 0)]).await;
-        assert!(all.find(None, &mark()).is_some());
-        assert!(
-            all.find(Some("old"), &Mark::new("o", Kind::Dataset, "ns", "other"))
-                .is_none()
-        );
+        assert!(!all.claimed(&mark()).is_empty());
+        assert!(all.get("old").is_none());
+    }
+
+    #[tokio::test]
+    async fn the_latest_revision_counts_whatever_its_age() {
+        let all = Observations::default();
+        let things = vec![
+            Thing("old", Some(mark()), 1),
+            Thing("new", Some(mark().at(2)), 2),
+        ];
+        sweep(&all, things).await;
+        let ids: Vec<_> = all.claimed(&mark()).iter().map(|it| it.0).collect();
+        assert_eq!(ids, ["new", "old"]);
+    }
+
+    #[test]
+    fn an_object_without_a_mark_is_taken_over_by_one_alone() {
+        let all = Observations::<Thing>::default();
+        let other = Mark::new("o", Kind::Dataset, "ns", "other");
+        assert_eq!(all.take("x", &mark()), Ok(()));
+        assert_eq!(all.take("x", &mark()), Ok(()));
+        assert_eq!(all.take("x", &other), Err(mark()));
+        all.release(&mark());
+        assert_eq!(all.take("x", &other), Ok(()));
     }
 }

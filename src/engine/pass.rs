@@ -1,27 +1,25 @@
 //! One pass over one custom resource: what it may ask for, and the writes to Kubernetes.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, Patch, PatchParams};
-use kube::runtime::events::{Event, EventType};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt};
 use secrecy::SecretString;
-use serde_json::{Value, json};
 
 use super::context::Engine;
 use super::error::{Error, Result};
 use super::graph::Key;
 use super::mark::Mark;
+use super::observations::{Observations, Observed};
+use super::secrets;
 use super::session::Session;
+use super::tell::Happening;
 use crate::api::{
-    AepResource, CommonStatus, GROUP, Kind, REQUESTED_AT, Reference, Sandbox, SecretKeyRef, Target,
-    VERSION,
+    AepResource, CommonStatus, EXTERNAL_ID, Kind, REQUESTED_AT, Reference, Sandbox, SecretKeyRef,
+    Target,
 };
-
-const STATUS_MANAGER: &str = "aep-operator-status";
 
 /// One pass.
 #[derive(Debug)]
@@ -29,7 +27,14 @@ pub struct Pass<'a, K: AepResource> {
     engine: &'a Engine,
     object: Arc<K>,
     status: K::Status,
-    happened: Mutex<Vec<(&'static str, String)>>,
+    /// How often what it relies on had changed when the pass began.
+    changes: u64,
+    /// The revision of the object at Adobe.
+    revision: AtomicU32,
+    /// Whether it goes on before the first sweep has ended.
+    hurried: AtomicBool,
+    pub(super) written: AtomicBool,
+    pub(super) happened: Mutex<Vec<Happening>>,
 }
 
 impl<'a, K: AepResource> Pass<'a, K> {
@@ -42,12 +47,18 @@ impl<'a, K: AepResource> Pass<'a, K> {
         let status = newer
             .or_else(|| object.status().cloned())
             .unwrap_or_default();
-        Self {
+        let mut pass = Self {
             engine,
             object,
             status,
+            changes: 0,
+            revision: AtomicU32::new(1),
+            hurried: AtomicBool::new(false),
+            written: AtomicBool::new(false),
             happened: Mutex::default(),
-        }
+        };
+        pass.changes = engine.refusals.changes(&pass.key());
+        pass
     }
 
     /// The engine.
@@ -84,6 +95,14 @@ impl<'a, K: AepResource> Pass<'a, K> {
         self.object.uid().unwrap_or_default()
     }
 
+    pub(super) fn key(&self) -> Key {
+        Key {
+            kind: K::KIND,
+            namespace: self.namespace().to_owned(),
+            name: self.name(),
+        }
+    }
+
     pub(super) fn common(&self) -> &CommonStatus {
         self.status.as_ref()
     }
@@ -117,10 +136,41 @@ impl<'a, K: AepResource> Pass<'a, K> {
         self.engine.store().and_then(|store| store.get(&key))
     }
 
-    /// The mark of this object.
+    /// The mark of this object, in its present revision.
     pub fn mark(&self) -> Result<Mark> {
         let owner = &self.session()?.owner;
-        Ok(Mark::new(owner, K::KIND, self.namespace(), &self.name()))
+        let claim = Mark::new(owner, K::KIND, self.namespace(), &self.name());
+        Ok(claim.at(self.revision.load(Ordering::Relaxed)))
+    }
+
+    /// From now on the mark bears this revision.
+    pub(super) fn revise(&self, revision: u32) {
+        self.revision.store(revision, Ordering::Relaxed);
+    }
+
+    /// Goes on before the first sweep has ended.
+    pub(super) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing is known yet of what Adobe holds.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::Relaxed)
+    }
+
+    /// Whether a status was written in this pass.
+    pub(super) fn has_written(&self) -> bool {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether Adobe refused what is asked for, and nothing has changed since.
+    pub(super) fn refused(&self) -> bool {
+        self.engine.refusals.stands(&self.key())
+    }
+
+    /// Notes that Adobe refuses what is asked for as it is.
+    pub(super) fn note_refusal(&self) {
+        self.engine.refusals.refuse(&self.key(), self.changes);
     }
 
     /// A referenced custom resource, once it is usable.
@@ -159,27 +209,14 @@ impl<'a, K: AepResource> Pass<'a, K> {
     }
 
     /// All keys of a Secret of this namespace.
-    pub async fn secret(&self, name: &str) -> Result<BTreeMap<String, SecretString>> {
-        let api: Api<Secret> = Api::namespaced(self.engine.client.clone(), self.namespace());
-        let secret = api.get_opt(name).await?;
-        let secret = secret.ok_or_else(|| {
-            Error::Secret(format!(
-                "Secret `{name}` does not exist: create it in namespace `{}`",
-                self.namespace()
-            ))
-        })?;
-        let data = secret.data.unwrap_or_default().into_iter();
-        Ok(data
-            .filter_map(|(key, value)| {
-                Some((key, SecretString::from(String::from_utf8(value.0).ok()?)))
-            })
-            .collect())
+    pub async fn secret(&self, name: &str) -> Result<Arc<secrets::Data>> {
+        secrets::read(self.engine, self.namespace(), name).await
     }
 
     /// One value of a Secret of this namespace.
     pub async fn secret_value(&self, reference: &SecretKeyRef) -> Result<SecretString> {
-        let mut data = self.secret(&reference.name).await?;
-        let value = data.remove(&reference.key);
+        let data = self.secret(&reference.name).await?;
+        let value = data.get(&reference.key).cloned();
         value.ok_or_else(|| {
             Error::Secret(format!(
                 "Secret `{}` has no key `{}`: add it",
@@ -195,9 +232,57 @@ impl<'a, K: AepResource> Pass<'a, K> {
     }
 
     /// The user's request for a fresh look, cut to what the status can hold.
-    pub(super) fn requested(&self) -> Option<String> {
+    #[must_use]
+    pub fn requested(&self) -> Option<String> {
         let requested = self.object.annotations().get(REQUESTED_AT)?;
         Some(requested.chars().take(1024).collect())
+    }
+
+    /// Whether the user asks for a fresh look that was not taken yet.
+    pub(super) fn is_asked(&self) -> bool {
+        let requested = self.requested();
+        requested.is_some() && requested != self.common().last_handled_request
+    }
+
+    /// The id of the object to adopt.
+    pub(super) fn external_id(&self) -> Option<String> {
+        let id = self.object.annotations().get(EXTERNAL_ID)?.trim();
+        (!id.is_empty()).then(|| id.to_owned())
+    }
+
+    /// Fails if somebody else's mark is on the object.
+    pub(super) fn check_owner<O: Observed>(&self, object: &O) -> Result<()> {
+        let Some(mark) = object.mark() else {
+            return Ok(());
+        };
+        let claim = self.mark()?.claim();
+        if mark.claim() == claim {
+            return Ok(());
+        }
+        let id = object.id().to_owned();
+        if mark.owner() == claim.owner() {
+            return Err(owned(id, mark));
+        }
+        let owner = mark.owner().to_owned();
+        Err(Error::OwnedElsewhere { id, owner })
+    }
+
+    /// Takes over an object that bears no mark yet, unless another custom resource is about to.
+    pub(super) fn take<O: Observed>(&self, all: &Observations<O>, object: &O) -> Result<()> {
+        if object.mark().is_some() {
+            return Ok(());
+        }
+        let taken = all.take(object.id(), &self.mark()?.claim());
+        taken.map_err(|other| owned(object.id().to_owned(), &other))
+    }
+
+    /// What follows when a known object is not to be found.
+    pub(super) fn missing(&self, id: &str) -> Error {
+        self.engine.memory.missed(&self.uid());
+        Error::Missing {
+            id: id.to_owned(),
+            again: Duration::from_secs(1),
+        }
     }
 
     /// Who still uses this object.
@@ -208,89 +293,12 @@ impl<'a, K: AepResource> Pass<'a, K> {
         };
         self.engine.graph().referrers(self.namespace(), &me)
     }
+}
 
-    /// Notes something worth an event, such as a create.
-    pub(super) fn note(&self, reason: &'static str, text: String) {
-        self.happened
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((reason, text));
-    }
-
-    /// Writes the status unless it says the same already, and tells what happened as events.
-    pub(super) async fn write_status(&self, status: &K::Status, warning: bool) -> Result<()> {
-        if status != &self.status {
-            let api: Api<K> = Api::namespaced(self.engine.client.clone(), self.namespace());
-            let body = json!({
-                "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),
-                "metadata": { "name": self.name(), "uid": self.uid() }, "status": status,
-            });
-            let params = PatchParams::apply(STATUS_MANAGER).force();
-            let written = api
-                .patch_status(&self.name(), &params, &Patch::Apply(&body))
-                .await?;
-            let value = serde_json::to_value(status).unwrap_or(Value::Null);
-            self.engine.memory.wrote(
-                &self.uid(),
-                written.meta().resource_version.as_deref(),
-                value,
-            );
-            self.announce(status, warning);
-        }
-        self.publish().await;
-        Ok(())
-    }
-
-    fn announce(&self, status: &K::Status, warning: bool) {
-        let (before, after) = (
-            self.common().condition("Ready"),
-            status.as_ref().condition("Ready"),
-        );
-        let Some(after) = after else { return };
-        let told = before.is_some_and(|b| (b.status, &b.reason) == (after.status, &after.reason));
-        if !told {
-            tracing::info!(kind = %K::KIND, namespace = self.namespace(), name = self.name(), reason = after.reason, warning, "{}", after.message);
-        }
-        let same =
-            before.is_some_and(|b| (&b.reason, &b.message) == (&after.reason, &after.message));
-        if warning && !same {
-            self.note("Warning", format!("{}\n{}", after.reason, after.message));
-        }
-    }
-
-    /// Publishes what happened. An event that cannot be written is not worth a failed pass.
-    async fn publish(&self) {
-        let happened =
-            std::mem::take(&mut *self.happened.lock().unwrap_or_else(PoisonError::into_inner));
-        for (reason, text) in happened {
-            let (type_, reason, note) = match text.split_once('\n') {
-                Some((cause, message)) if reason == "Warning" => {
-                    (EventType::Warning, cause.to_owned(), message.to_owned())
-                }
-                _ => (EventType::Normal, reason.to_owned(), text),
-            };
-            let note = note
-                .char_indices()
-                .take_while(|(at, c)| at + c.len_utf8() <= 1000)
-                .map(|(_, c)| c)
-                .collect();
-            let event = Event {
-                type_,
-                reason,
-                note: Some(note),
-                action: "Reconcile".into(),
-                secondary: None,
-            };
-            if let Err(error) = self
-                .engine
-                .recorder
-                .publish(&event, &self.object.object_ref(&()))
-                .await
-            {
-                tracing::debug!(%error, "event not written");
-            }
-        }
-    }
+fn owned(id: String, mark: &Mark) -> Error {
+    let (namespace, name) = mark.object();
+    let other = format!("{namespace}/{name}");
+    Error::AlreadyOwned { id, other }
 }
 
 fn waiting(kind: Kind, name: &str, why: &str) -> Error {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
+use super::clean_up;
 use super::condition::{Outcome, explain};
 use super::context::Engine;
 use super::converge;
@@ -16,10 +17,17 @@ use super::kind::Kind;
 use super::pass::Pass;
 use crate::api::{AepResource, FORCE_DELETE};
 
+/// How often a deletion is tried again that Adobe refuses for a reason that does not pass by itself.
+const UNDELETABLE: Duration = Duration::from_secs(300);
+
 /// A kind that the engine can drive: those that own an object at Adobe, and `Sandbox`.
 pub trait Reconcile: AepResource {
-    /// Brings the world to what the spec says; gives the status to write, conditions apart.
-    fn converge(pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Status>> + Send;
+    /// Brings the world to what the spec says, and notes in the status what is there even if that fails. Gives when to
+    /// come back although all is well, if at all.
+    fn converge(
+        pass: &Pass<'_, Self>,
+        status: &mut Self::Status,
+    ) -> impl Future<Output = Result<Option<Retry>>> + Send;
 
     /// Keeps up what others need of an object whose deletion waits for them.
     fn hold(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
@@ -32,8 +40,8 @@ pub trait Reconcile: AepResource {
 }
 
 impl<K: Kind> Reconcile for K {
-    async fn converge(pass: &Pass<'_, Self>) -> Result<K::Status> {
-        converge::converge(pass).await
+    async fn converge(pass: &Pass<'_, Self>, status: &mut K::Status) -> Result<Option<Retry>> {
+        converge::converge(pass, status).await
     }
 
     async fn hold(_: &Pass<'_, Self>) -> Result<()> {
@@ -41,7 +49,7 @@ impl<K: Kind> Reconcile for K {
     }
 
     async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
-        converge::clean_up(pass).await
+        clean_up::clean_up(pass).await
     }
 
     async fn sweep(engine: &Engine) {
@@ -73,78 +81,72 @@ pub async fn reconcile<K: Reconcile>(
 }
 
 async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
-    let result = if pass.suspended() {
-        Ok(None)
-    } else {
-        K::converge(pass).await.map(Some)
-    };
     let mut status = pass.status().clone();
     let generation = pass.object().meta().generation;
-    let mut retry = None;
-    match &result {
-        Ok(Some(settled)) => {
-            status = settled.clone();
-            explain(status.as_mut(), generation, &Outcome::Settled);
-        }
-        Ok(None) => explain(status.as_mut(), generation, &Outcome::Suspended),
-        Err(error) => {
-            let verdict = error.verdict();
-            retry = Some(verdict.retry);
-            log(pass, error);
-            if verdict.reported {
-                explain(status.as_mut(), generation, &Outcome::Failed(error));
-            }
-        }
+    if pass.suspended() {
+        explain(status.as_mut(), generation, &Outcome::Suspended);
+        return written(pass, &status, false).await;
     }
-    let warning = result.as_ref().is_err_and(|error| error.verdict().warning);
-    retry.or(written(pass, &status, warning).await)
+    let error = match K::converge(pass, &mut status).await {
+        Ok(retry) => {
+            pass.engine().refusals.lift(&pass.key());
+            explain(status.as_mut(), generation, &Outcome::Settled);
+            return written(pass, &status, false).await.or(retry);
+        }
+        Err(error) => error,
+    };
+    let verdict = error.verdict();
+    log(pass, &error);
+    if verdict.reported {
+        explain(status.as_mut(), generation, &Outcome::Failed(&error));
+    }
+    let unwritten = written(pass, &status, verdict.warning).await;
+    if unwritten.is_none() && verdict.is_final() {
+        pass.note_refusal();
+    }
+    unwritten.or(Some(verdict.retry))
 }
 
 async fn delete<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     if !pass.has_finalizer() {
         return None;
     }
-    let forced = pass
-        .object()
-        .annotations()
-        .get(FORCE_DELETE)
-        .is_some_and(|v| v == "true");
     let result = match users(pass) {
         Some(users) => K::hold(pass).await.and(Err(Error::InUse(users))),
         None => K::clean_up(pass).await,
     };
-    let result = match result {
-        Err(error) if forced => {
-            tracing::warn!(kind = %K::KIND, name = pass.name(), %error, "deleted by force: its object may remain at Adobe");
-            Ok(())
-        }
-        other => other,
-    };
-    let error = match result {
-        Ok(()) => return finish(pass).await,
-        Err(error) => error,
+    let Err(error) = result else {
+        return finish(pass).await;
     };
     let verdict = error.verdict();
     log(pass, &error);
+    if verdict.reported && is_forced(pass) {
+        let text = format!("let go by force, its object may remain at Adobe: {error}");
+        pass.warn("Released", text);
+        return finish(pass).await;
+    }
     let mut status = pass.status().clone();
     if verdict.reported {
-        explain(
-            status.as_mut(),
-            pass.object().meta().generation,
-            &Outcome::Deleting(&error),
-        );
+        let generation = pass.object().meta().generation;
+        explain(status.as_mut(), generation, &Outcome::Deleting(&error));
     }
-    let wait = if verdict.terminal {
-        Retry::After(Duration::from_secs(60))
-    } else {
-        verdict.retry
+    let retry = match verdict.retry {
+        Retry::OnChange if verdict.terminal => Retry::After(UNDELETABLE),
+        other => other,
     };
-    Some(wait).or(written(pass, &status, verdict.warning).await)
+    written(pass, &status, verdict.warning)
+        .await
+        .or(Some(retry))
+}
+
+fn is_forced<K: Reconcile>(pass: &Pass<'_, K>) -> bool {
+    let annotations = pass.object().annotations();
+    annotations.get(FORCE_DELETE).is_some_and(|it| it == "true")
 }
 
 async fn finish<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     // The status stays as it was; only what happened is told.
-    let told = written(pass, &pass.status().clone(), false).await;
+    let told = written(pass, pass.status(), false).await;
     match pass.remove_finalizer().await {
         Ok(()) => {
             pass.engine().memory.forget(&pass.uid());

@@ -6,14 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Secret;
+use futures::StreamExt;
 use kube::ResourceExt;
-use kube::api::{Api, PartialObjectMeta};
+use kube::api::Api;
 use kube::runtime::controller::{Action, Config, ReconcileRequest, applier};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
-use tokio::sync::oneshot;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -156,6 +154,7 @@ impl Faces {
     /// Wakes those whose deletion waited for this object to go.
     fn gone<K: Reconcile>(&mut self, engine: &Engine, key: &Key) {
         self.seen.remove(key);
+        engine.refusals.forget(key);
         let references = engine.graph().forget(key);
         for reference in references {
             if let Target::Kind(kind) = reference.target {
@@ -223,43 +222,4 @@ fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Watches which Secrets change, not what they hold, and wakes those who name them; `listed` hears of the first list.
-pub async fn secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
-    let api: Api<PartialObjectMeta<Secret>> = match &engine.settings.namespace {
-        Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
-        None => Api::all(engine.client.clone()),
-    };
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
-    let mut listed = Some(listed);
-    let mut versions = HashMap::new();
-    loop {
-        match events.try_next().await {
-            Ok(Some(Event::Apply(secret) | Event::InitApply(secret))) => {
-                let place = (secret.namespace().unwrap_or_default(), secret.name_any());
-                let version = secret.resource_version();
-                // A list after an interruption shows what was known before, too.
-                if versions.insert(place.clone(), version.clone()) != Some(version) {
-                    wake_users(&engine, place);
-                }
-            }
-            Ok(Some(Event::Delete(secret))) => {
-                let place = (secret.namespace().unwrap_or_default(), secret.name_any());
-                versions.remove(&place);
-                wake_users(&engine, place);
-            }
-            Ok(Some(Event::InitDone)) => drop(listed.take().map(|listed| listed.send(()))),
-            Ok(Some(Event::Init)) => {}
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(%error, "watch of Secrets interrupted, it will be resumed");
-            }
-        }
-    }
-}
-
-fn wake_users(engine: &Engine, (namespace, name): (String, String)) {
-    let target = Target::Secret;
-    engine.wake_referrers(&namespace, &Reference { target, name });
 }

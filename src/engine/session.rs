@@ -2,7 +2,7 @@
 //! tenant, and everything observed there.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, OnceCell};
 use super::error::{Error, Result};
 use super::observations::{Observations, Observed};
 use crate::adobe::Adobe;
+use crate::api::Kind;
 
 /// Something that does not change while a sandbox is open.
 type Fact = Arc<dyn Any + Send + Sync>;
@@ -28,6 +29,7 @@ pub struct Session {
     pub resync: Duration,
     observations: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
+    orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
 }
 
 impl Session {
@@ -41,6 +43,7 @@ impl Session {
             resync,
             observations: Mutex::default(),
             lookups: Mutex::default(),
+            orphans: Mutex::default(),
         }
     }
 
@@ -69,6 +72,22 @@ impl Session {
             .entry(TypeId::of::<O>())
             .or_insert_with(|| Arc::new(Observations::<O>::default()));
         entry.clone().downcast().unwrap_or_default()
+    }
+
+    /// Notes which objects of a kind bear our mark without a custom resource; tells whether they are others than before.
+    pub(super) fn note_orphans(&self, kind: Kind, orphans: Vec<String>) -> bool {
+        let mut all = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = all.entry(kind).or_default();
+        let differ = *noted != orphans;
+        *noted = orphans;
+        differ
+    }
+
+    /// Objects that bear our mark without a custom resource, as kind and id.
+    #[must_use]
+    pub fn orphans(&self) -> Vec<String> {
+        let all = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().flatten().cloned().collect()
     }
 
     /// A fact that does not change while the sandbox is open, such as the id of a spec: asked for once.

@@ -28,6 +28,10 @@ struct Credentials {
     /// Never compared with a secret's name in it: what Adobe shows of a secret is a mask.
     params: OpenObject,
     secrets: Vec<(String, SecretString)>,
+    /// Fingerprint of the secrets.
+    fingerprint: String,
+    /// Fingerprint of those that Adobe was given last, as far as we know.
+    given: Option<String>,
 }
 
 impl fmt::Debug for Credentials {
@@ -48,9 +52,16 @@ impl Credentials {
             let reference = &secret.value_from.secret_key_ref;
             secrets.push((secret.name.clone(), pass.secret_value(reference).await?));
         }
+        let session = pass.session()?;
+        let adobe = session.adobe();
+        let parts = secrets
+            .iter()
+            .flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);
         Ok(Self {
             spec_name: auth.spec_name.clone(),
             params,
+            fingerprint: adobe.settings().credentials.fingerprint(parts),
+            given: pass.status().credentials_fingerprint.clone(),
             secrets,
         })
     }
@@ -71,6 +82,8 @@ pub struct Held {
     /// Without secrets where we wrote it; with Adobe's masks where it was read.
     auth: Option<Auth>,
     inlet_url: Option<String>,
+    /// Fingerprint of the secrets, where we wrote them ourselves.
+    fingerprint: Option<String>,
 }
 
 observed!(Held);
@@ -85,6 +98,7 @@ impl From<Connection> for Held {
             spec: read.connection_spec,
             auth: read.auth,
             inlet_url,
+            fingerprint: None,
             head: head!(read),
         }
     }
@@ -101,6 +115,7 @@ fn image(desired: &Desired, head: Head, inlet_url: Option<String>) -> Held {
         spec: Some(desired.spec.clone()),
         auth,
         inlet_url,
+        fingerprint: desired.auth.as_ref().map(|auth| auth.fingerprint.clone()),
     }
 }
 
@@ -146,7 +161,9 @@ impl Kind for BaseConnection {
         }
         match (&desired.auth, &held.auth) {
             (Some(wanted), Some(auth)) if wanted.spec_name == auth.spec_name => {
-                if !normal::covers_all(&wanted.params, &auth.params) {
+                let given = held.fingerprint.as_ref().or(wanted.given.as_ref());
+                let same = normal::covers_all(&wanted.params, &auth.params);
+                if !same || given != Some(&wanted.fingerprint) {
                     // Adobe replaces the parameters as a whole: secrets have to be among them.
                     ops.push(PatchOp::replace("/auth/params", wanted.exposed()));
                 }
@@ -155,6 +172,10 @@ impl Kind for BaseConnection {
             (None, _) => {}
         }
         Ok(decide(&fixed, ops))
+    }
+
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        desired.label.name == held.head.name
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
@@ -199,6 +220,9 @@ impl Kind for BaseConnection {
         status.connection_spec_id = Some(desired.spec.id.clone());
         status.state.clone_from(&held.head.state);
         status.inlet_url.clone_from(&held.inlet_url);
+        if held.fingerprint.is_some() {
+            status.credentials_fingerprint.clone_from(&held.fingerprint);
+        }
     }
 }
 
@@ -218,6 +242,8 @@ mod tests {
                 spec_name: "Basic".into(),
                 params: params.as_object().cloned().unwrap(),
                 secrets: vec![("clientSecret".into(), "s3cret".to_owned().into())],
+                fingerprint: "1".into(),
+                given: None,
             }),
         }
     }
@@ -270,6 +296,19 @@ mod tests {
             plan,
             Plan::Change(vec![PatchOp::replace("/auth/params", all)])
         );
+    }
+
+    #[test]
+    fn secrets_are_sent_again_when_others_were_given_last_whatever_the_mask() {
+        let mut held = held();
+        held.fingerprint = None;
+        let mut desired = desired();
+        let plan = |desired: &Desired| BaseConnection::plan(desired, &held).unwrap();
+        assert!(matches!(plan(&desired), Plan::Change(_)));
+        desired.auth.as_mut().unwrap().given = Some("1".into());
+        assert_eq!(plan(&desired), Plan::Keep);
+        desired.auth.as_mut().unwrap().given = Some("2".into());
+        assert!(matches!(plan(&desired), Plan::Change(_)));
     }
 
     #[test]

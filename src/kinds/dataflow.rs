@@ -15,7 +15,16 @@ use crate::adobe::{Action, Class, Flow, NewFlow, PatchOp, SpecRef, Transformatio
 use crate::api::{Contract, Dataflow, DataflowStatus, FlowState};
 use crate::engine::{Kind, Pass, Plan, Result, Session};
 
+/// States in which Adobe refuses changes; they pass by themselves.
+const MOVING: [&str; 4] = ["updating", "enabling", "disabling", "initializing"];
+/// What we call the state of a flow that was created a moment ago, as long as Adobe was not asked.
+const CREATED: &str = "created";
+/// The state that Adobe gives new flows, by and by.
+const ENABLED: &str = "enabled";
+
 const COPY: &str = "Copy";
+/// A version in the form of Adobe's that nothing has.
+const NO_VERSION: &str = "\"00000000-0000-0000-0000-000000000000\"";
 const MAPPING: &str = "Mapping";
 
 /// What Adobe should hold.
@@ -200,13 +209,25 @@ impl Desired {
         ops
     }
 
-    /// The action that leads to the wanted state. States in between, and unknown ones, are waited out.
-    fn action(&self, held: &Held) -> Option<Action> {
+    /// What leads to the wanted state.
+    fn move_state(&self, held: &Held) -> Plan<Change> {
+        let act = |action| Plan::Change(Change::Act(action));
         match (self.state, held.head.state.as_deref()) {
-            (FlowState::Enabled, Some("disabled")) => Some(Action::Enable),
-            (FlowState::Disabled, Some("enabled")) => Some(Action::Disable),
-            _ => None,
+            (FlowState::Enabled, Some("disabled")) => act(Action::Enable),
+            (FlowState::Disabled, Some("enabled")) => act(Action::Disable),
+            (FlowState::Disabled, Some("disabled")) => Plan::Keep,
+            (FlowState::Disabled, state) => Plan::Wait(state.unwrap_or(CREATED).into()),
+            (FlowState::Enabled, Some("disabling")) => Plan::Wait("disabling".into()),
+            (FlowState::Enabled, _) => Plan::Keep,
         }
+    }
+}
+
+impl Held {
+    /// Whether Adobe is still at work on it, so that it would refuse a change.
+    fn is_moving(&self) -> bool {
+        let state = self.head.state.as_deref().unwrap_or_default();
+        MOVING.contains(&state) || state.ends_with("-finalizing")
     }
 }
 
@@ -260,11 +281,36 @@ impl Kind for Dataflow {
             return Ok(Plan::Replace(fixed.join(", ")));
         }
         let ops = desired.ops(held);
-        if !ops.is_empty() {
-            return Ok(Plan::Change(Change::Patch(ops)));
+        if ops.is_empty() {
+            return Ok(desired.move_state(held));
         }
-        let action = desired.action(held);
-        Ok(action.map_or(Plan::Keep, |action| Plan::Change(Change::Act(action))))
+        if held.is_moving() {
+            return Ok(Plan::Wait(held.head.state.clone().unwrap_or_default()));
+        }
+        Ok(Plan::Change(Change::Patch(ops)))
+    }
+
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        desired.label.name == held.head.name
+    }
+
+    /// A flow behind an access label is denied to reads, but writes tell that it is there. The write names a version that
+    /// no flow has, so it changes nothing.
+    async fn is_hidden(session: &Session, id: &str) -> Result<bool> {
+        let probe = [PatchOp::replace("/description", "")];
+        let adobe = session.adobe();
+        let answer = adobe
+            .flow_service()
+            .patch::<Flow>(id, NO_VERSION, &probe)
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match error.class() {
+                Class::NotFound => Ok(false),
+                Class::PermissionDenied | Class::Stale | Class::Busy => Ok(true),
+                _ => Err(error.into()),
+            },
+        }
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
@@ -274,7 +320,10 @@ impl Kind for Dataflow {
         let adobe = session.adobe();
         let body = desired.body(start);
         let created = adobe.flow_service().create::<Flow>(&body).await?;
-        Ok(desired.image(desired.label.created(created), start))
+        let mut made = desired.image(desired.label.created(created), start);
+        // Adobe enables it by and by.
+        made.head.state = None;
+        Ok(made)
     }
 
     async fn update(
@@ -292,13 +341,25 @@ impl Kind for Dataflow {
         }
     }
 
+    /// Two flows would ingest the same data, so the replaced one stops even where it cannot be deleted yet.
+    async fn retire(session: &Session, held: &Held) -> Result<()> {
+        let read = Self::read(session, &held.head.id).await?;
+        if let Some(held) = read.filter(|it| it.head.state.as_deref() == Some("enabled")) {
+            act(session, &held, Action::Disable).await?;
+        }
+        Self::delete(session, held).await
+    }
+
     async fn delete(session: &Session, held: &Held) -> Result<()> {
         normal::delete::<Flow>(session, &held.head.id).await
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut DataflowStatus) {
         let mapping = held.mapping.as_ref();
-        status.state.clone_from(&held.head.state);
+        if !held.is_moving() {
+            let state = held.head.state.as_deref().unwrap_or(ENABLED);
+            status.state = Some(state.into());
+        }
         status.flow_spec_id = Some(desired.flow_spec.id.clone());
         status.mapping_set_id = mapping.map(|mapping| mapping.id.clone());
         status.mapping_set_version = mapping.map(|mapping| mapping.version);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef};
-use crate::api::{Dataset, DatasetStatus, PlatformSchema};
+use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
 use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
 
 /// The tag that bears the mark.
@@ -30,6 +30,8 @@ pub struct DesiredDataset {
     schema_field: &'static str,
     profile: bool,
     error_diagnostics: Option<bool>,
+    /// Whether one of that name may be taken over that nobody owns.
+    adopt: bool,
 }
 
 /// A data set as Catalog holds it.
@@ -123,6 +125,7 @@ impl Kind for Dataset {
             schema_field,
             profile: spec.profile_enabled == Some(true),
             error_diagnostics: spec.error_diagnostics,
+            adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
         })
     }
 
@@ -134,8 +137,15 @@ impl Kind for Dataset {
     async fn find(session: &Session, desired: &DesiredDataset) -> Result<Vec<ObservedDataset>> {
         let tag = desired.mark.tag();
         let adobe = session.adobe();
-        let found = adobe.catalog().list(Some((OWNER, &tag)), None).await?;
+        let mut found = adobe.catalog().list(Some((OWNER, &tag)), None).await?;
+        if found.is_empty() && desired.adopt {
+            found = adobe.catalog().list(None, Some(&desired.name)).await?;
+        }
         Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    fn is_namesake(desired: &DesiredDataset, observed: &ObservedDataset) -> bool {
+        desired.name == observed.name
     }
 
     async fn read(session: &Session, id: &str) -> Result<Option<ObservedDataset>> {
@@ -280,6 +290,7 @@ mod tests {
             schema_field: "`spec.schemaRef`",
             profile: true,
             error_diagnostics: Some(true),
+            adopt: false,
         }
     }
 

@@ -114,7 +114,8 @@ impl Kind for MappingSet {
     }
 
     fn plan(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Result<Plan<Put>> {
-        let same = observed.schema_id.as_ref() == Some(&desired.schema_id)
+        let same = observed.mark.as_ref() == Some(&desired.mark)
+            && observed.schema_id.as_ref() == Some(&desired.schema_id)
             && observed.rows == ordered(desired.rows.clone());
         Ok(if same { Plan::Keep } else { Plan::Change(Put) })
     }

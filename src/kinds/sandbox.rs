@@ -6,16 +6,20 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
+use crate::api::condition_types::ORPHANS_FOUND;
 use crate::api::{Sandbox, SandboxStatus};
-use crate::engine::{Engine, Error, Pass, Reconcile, Result, Session};
+use crate::engine::{Engine, Error, Pass, Reconcile, Result, Retry, Session, report};
 
 /// Longest wait for one answer of Adobe.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 const RESYNC_SECONDS: i32 = 600;
 
+/// How many orphans a status names.
+const MOST_ORPHANS: usize = 10;
+
 impl Reconcile for Sandbox {
-    async fn converge(pass: &Pass<'_, Self>) -> Result<SandboxStatus> {
+    async fn converge(pass: &Pass<'_, Self>, status: &mut SandboxStatus) -> Result<Option<Retry>> {
         let settings = settings(pass).await?;
         let adobe = handle(pass, settings);
         let listing = adobe.sandboxes();
@@ -26,21 +30,24 @@ impl Reconcile for Sandbox {
         // Whoever names the sandbox needs it until they are gone.
         pass.add_finalizer().await?;
         open(pass, adobe, &tenant);
-        let mut status = pass.status().clone();
         status.common.id = Some(found.name);
         status.tenant_id = Some(tenant);
         status.state = found.state;
         status.type_ = found.type_;
         status.region = found.region;
         status.owner_id = Some(owner(pass));
-        Ok(status)
+        status.common.last_handled_request = pass.requested();
+        tell_orphans(pass, status);
+        Ok(None)
     }
 
     async fn hold(pass: &Pass<'_, Self>) -> Result<()> {
         // After a restart the session must open once more, for the deletion of all who need it.
         match pass.engine().sessions.get(pass.namespace(), &pass.name()) {
             Some(_) => Ok(()),
-            None => Self::converge(pass).await.map(drop),
+            None => Self::converge(pass, &mut pass.status().clone())
+                .await
+                .map(drop),
         }
     }
 
@@ -50,6 +57,28 @@ impl Reconcile for Sandbox {
     }
 
     async fn sweep(_: &Engine) {}
+}
+
+/// Reports what bears our mark without a custom resource. It is nobody else's, but it may hold data: people decide.
+fn tell_orphans(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
+    let session = pass.engine().sessions.get(pass.namespace(), &pass.name());
+    let orphans = session.map(|it| it.orphans()).unwrap_or_default();
+    let count = i64::try_from(orphans.len()).ok().filter(|it| *it > 0);
+    let is_news = count.is_some() && count != status.orphans;
+    status.orphans = count;
+    status.orphaned_objects = orphans.iter().take(MOST_ORPHANS).cloned().collect();
+    let message = format!(
+        "{} objects at Adobe bear this Sandbox's mark, but no custom resource stands for them: delete them at Adobe, \
+         or apply their manifests again. Among them: {}",
+        orphans.len(),
+        status.orphaned_objects.join(", ")
+    );
+    if is_news {
+        pass.warn(ORPHANS_FOUND, message.clone());
+    }
+    let found = count.map(|_| (ORPHANS_FOUND, message.as_str()));
+    let generation = pass.object().metadata.generation;
+    report(&mut status.common, generation, ORPHANS_FOUND, found);
 }
 
 fn owner(pass: &Pass<'_, Sandbox>) -> String {
@@ -165,36 +194,30 @@ fn endpoints(pass: &Pass<'_, Sandbox>) -> Result<Endpoints> {
 
 async fn credentials(pass: &Pass<'_, Sandbox>) -> Result<Credentials> {
     let name = &pass.object().spec.credentials_ref.name;
-    let mut data = pass.secret(name).await?;
-    let missing = |key: &str| {
-        Error::Secret(format!(
-            "Secret `{name}` has no key `{key}`, or it is empty: add it"
-        ))
+    let data = pass.secret(name).await?;
+    let given = |key: &str| {
+        data.get(key)
+            .filter(|it| !it.expose_secret().trim().is_empty())
     };
-    data.retain(|_, value| !value.expose_secret().trim().is_empty());
-    let client_id = data
-        .remove("clientId")
-        .ok_or_else(|| missing("clientId"))?
-        .expose_secret()
-        .trim()
-        .to_owned();
-    if let Some(access_token) = data.remove("accessToken") {
+    let needed = |key: &str| {
+        given(key).cloned().ok_or_else(|| {
+            Error::Secret(format!(
+                "Secret `{name}` has no key `{key}`, or it is empty: add it"
+            ))
+        })
+    };
+    let client_id = needed("clientId")?.expose_secret().trim().to_owned();
+    if let Some(access_token) = given("accessToken").cloned() {
         return Ok(Credentials::Token {
             client_id,
             access_token,
         });
     }
-    let client_secret = data
-        .remove("clientSecret")
-        .ok_or_else(|| missing("clientSecret"))?;
-    let scopes = data
-        .remove("scopes")
-        .map(|s| split(s.expose_secret()))
-        .unwrap_or_default();
+    let scopes = given("scopes").map(|it| split(it.expose_secret()));
     Ok(Credentials::OAuth {
         client_id,
-        client_secret,
-        scopes,
+        client_secret: needed("clientSecret")?,
+        scopes: scopes.unwrap_or_default(),
     })
 }
 

@@ -158,6 +158,10 @@ impl Kind for SourceConnection {
         Ok(decide(&fixed, desired.label.ops(&held.head)))
     }
 
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        desired.label.name == held.head.name
+    }
+
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let body = NewSourceConnection {
             name: desired.label.name.clone(),

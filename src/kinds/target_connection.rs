@@ -213,6 +213,10 @@ impl Kind for TargetConnection {
         Ok(decide(&fixed, desired.label.ops(&held.head)))
     }
 
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        desired.label.name == held.head.name
+    }
+
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let body = NewTargetConnection {
             name: desired.label.name.clone(),

@@ -180,6 +180,21 @@ impl World {
         .await
     }
 
+    /// Waits until the message of an object's `Ready` condition contains these words; gives the object.
+    pub async fn says(&self, kind: &str, name: &str, words: &str) -> Value {
+        let what = format!("{kind}/{name} to say {words}");
+        self.eventually(&what, || async {
+            let object = self.get(kind, name).await;
+            let message = condition(&object, "Ready")["message"].to_string();
+            if message.contains(words) {
+                Ok(object)
+            } else {
+                Err(object["status"].to_string())
+            }
+        })
+        .await
+    }
+
     /// Waits until an object is gone.
     pub async fn gone(&self, kind: &str, name: &str) {
         self.eventually(&format!("{kind}/{name} to go"), || async {

@@ -189,12 +189,25 @@ fn the_state_is_a_step_of_its_own_after_everything_else() {
 }
 
 #[test]
-fn a_state_in_between_is_waited_out() {
+fn a_state_in_between_is_waited_out_before_anything_is_changed() {
     let mut held = begun();
+    let mut other = desired();
+    other.label.name = "other".into();
     for state in ["updating", "enabling", "disabling", "initializing"] {
+        held.head.state = Some(state.into());
+        assert_eq!(plan(&other, &held), Plan::Wait(state.into()));
+    }
+}
+
+#[test]
+fn a_state_that_leads_where_it_should_is_kept() {
+    let mut held = begun();
+    for state in ["updating", "enabling", "initializing"] {
         held.head.state = Some(state.into());
         assert_eq!(plan(&desired(), &held), Plan::Keep);
     }
+    held.head.state = Some("disabling".into());
+    assert_eq!(plan(&desired(), &held), Plan::Wait("disabling".into()));
 }
 
 #[test]

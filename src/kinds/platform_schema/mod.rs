@@ -89,6 +89,11 @@ impl Kind for PlatformSchema {
         plan::plan(desired, observed)
     }
 
+    fn is_namesake(desired: &DesiredSchema, observed: &ObservedSchema) -> bool {
+        let schema = observed.schema.as_ref();
+        schema.is_some_and(|it| it.title == desired.title)
+    }
+
     async fn create(session: &Session, desired: &DesiredSchema) -> Result<ObservedSchema> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();

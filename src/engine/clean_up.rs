@@ -1,0 +1,78 @@
+//! Deleting what a custom resource owns at Adobe, all of it and nothing else.
+
+use std::sync::Arc;
+
+use super::create::unsure_since;
+use super::error::{Error, Result};
+use super::kind::Kind;
+use super::locate::swept;
+use super::observations::{Observations, Observed};
+use super::pass::Pass;
+use super::session::Session;
+use crate::api::DeletionPolicy;
+
+/// Deletes every object that bears our mark, replaced ones included, unless the policy says otherwise.
+pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
+    if pass.object().management().deletion_policy == DeletionPolicy::Orphan {
+        let text = "left at Adobe, as `deletionPolicy: Orphan` says";
+        pass.note("Released", text.into());
+        return Ok(());
+    }
+    let session = pass.session()?;
+    swept(pass, &session).await?;
+    let all = session.observations::<K::Observed>();
+    beyond_doubt(pass, &session, &all).await?;
+    let claim = pass.mark()?.claim();
+    let mut ours = all.claimed(&claim);
+    if let Some(id) = pass.known_id()
+        && ours.iter().all(|it| it.id() != id)
+    {
+        ours.extend(known::<K>(pass, &session, &all, id).await?);
+    }
+    for object in &ours {
+        K::delete(&session, object).await?;
+        all.forget(object.id());
+        pass.note("Deleted", format!("deleted {} at Adobe", object.id()));
+    }
+    all.release(&claim);
+    Ok(())
+}
+
+/// An object that may have been created is waited for, and then looked for in a listing that cannot lag behind.
+async fn beyond_doubt<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    all: &Observations<K::Observed>,
+) -> Result<()> {
+    let Some(since) = unsure_since(pass).filter(|_| pass.known_id().is_none()) else {
+        return Ok(());
+    };
+    let certain = since + pass.engine().settings.list_lag;
+    let left = certain.saturating_duration_since(std::time::Instant::now());
+    if !left.is_zero() && all.claimed(&pass.mark()?.claim()).is_empty() {
+        return Err(Error::Unsure { again: left });
+    }
+    all.sweep_after(certain, || K::list(session)).await
+}
+
+/// The object in status, if it is there and ours although the last sweep did not show it as such.
+async fn known<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    all: &Observations<K::Observed>,
+    id: &str,
+) -> Result<Option<Arc<K::Observed>>> {
+    let claim = pass.mark()?.claim();
+    match K::read(session, id).await? {
+        Some(object) if object.mark().map(super::Mark::claim) == Some(claim) => {
+            Ok(Some(all.put(object)))
+        }
+        Some(_) => {
+            let text = format!("{id} does not bear our mark any more: left at Adobe");
+            pass.warn("Released", text);
+            Ok(None)
+        }
+        None if K::is_hidden(session, id).await? => Err(Error::Hidden(id.to_owned())),
+        None => Ok(None),
+    }
+}

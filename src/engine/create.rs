@@ -1,0 +1,140 @@
+//! Creating an object exactly once, although Adobe has no idempotency keys and any answer may be lost.
+//!
+//! The finalizer is written before the first create, so an object that bears it may exist at Adobe even if nothing
+//! else is known of it. Whenever that is in doubt, the object is looked for by its mark until listings cannot lag behind
+//! any more, and only then created.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::error::{Error, Result};
+use super::kind::Kind;
+use super::memory::Create;
+use super::observations::{Observed, precedence};
+use super::pass::Pass;
+use super::session::Session;
+use crate::api::AdoptionPolicy;
+
+/// How often an object that may exist is looked for.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Creates the object of the present revision, unless it is found again.
+pub async fn create_or_recover<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    desired: &K::Desired,
+) -> Result<Arc<K::Observed>> {
+    let doubt = unsure_since(pass);
+    let adopt = pass.object().management().adoption_policy == AdoptionPolicy::IfUnowned;
+    if doubt.is_some() || adopt || pass.is_hurried() {
+        let found = K::find(session, desired).await?;
+        if let Some(object) = recovered(pass, session, found, desired, adopt)? {
+            return Ok(object);
+        }
+    }
+    if let Some(since) = doubt {
+        out_of_doubt(pass, session, since).await?;
+    }
+    pass.add_finalizer().await?;
+    create(pass, session, desired).await
+}
+
+async fn create<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    desired: &K::Desired,
+) -> Result<Arc<K::Observed>> {
+    let (memory, uid) = (&pass.engine().memory, pass.uid());
+    // Should the pass be dropped before the answer is there, the doubt stays.
+    memory.created(&uid, Create::Unsure(Instant::now()));
+    let created = K::create(session, desired).await;
+    let unsure = matches!(&created, Err(Error::Adobe(error)) if error.is_ambiguous());
+    memory.created(
+        &uid,
+        if unsure {
+            Create::Unsure(Instant::now())
+        } else {
+            Create::Certain
+        },
+    );
+    let created = created?;
+    pass.note("Created", format!("created {} at Adobe", created.id()));
+    Ok(session.observations::<K::Observed>().put(created))
+}
+
+/// Ours among what was found: the oldest that bears the very mark, else, if the user allows it, a namesake that nobody
+/// owns.
+fn recovered<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    found: Vec<K::Observed>,
+    desired: &K::Desired,
+    adopt: bool,
+) -> Result<Option<Arc<K::Observed>>> {
+    let all = session.observations::<K::Observed>();
+    let mark = pass.mark()?;
+    let living = found.into_iter().filter(|it| !all.is_forgotten(it.id()));
+    let (ours, others): (Vec<_>, Vec<_>) = living.partition(|it| it.mark() == Some(&mark));
+    if let Some(object) = ours.into_iter().min_by_key(precedence) {
+        pass.engine().memory.created(&pass.uid(), Create::Certain);
+        pass.note("Recovered", format!("found {} at Adobe again", object.id()));
+        return Ok(Some(all.put(object)));
+    }
+    let namesakes = others
+        .into_iter()
+        .filter(|it| adopt && it.mark().is_none() && K::is_namesake(desired, it));
+    let mut namesakes: Vec<_> = namesakes.collect();
+    if namesakes.len() > 1 {
+        let ids: Vec<_> = namesakes.iter().take(5).map(Observed::id).collect();
+        return Err(Error::Invalid(format!(
+            "{} objects of that name belong to nobody ({}): name the one to take over in the annotation \
+             `aep-operator.io/external-id`",
+            namesakes.len(),
+            ids.join(", ")
+        )));
+    }
+    let Some(object) = namesakes.pop() else {
+        return Ok(None);
+    };
+    pass.take(&all, &object)?;
+    pass.note("Adopted", format!("took over {}", object.id()));
+    Ok(Some(all.put(object)))
+}
+
+/// Since when there may be an object that we do not know. A finalizer that this process did not write tells that an
+/// earlier one may have created it.
+pub fn unsure_since<K: Kind>(pass: &Pass<'_, K>) -> Option<Instant> {
+    match pass.engine().memory.last_create(&pass.uid()) {
+        Some(Create::Certain) => None,
+        Some(Create::Unsure(since)) => Some(since),
+        None => pass.has_finalizer().then_some(pass.engine().started),
+    }
+}
+
+/// Passes once listings cannot lag behind any more, and no other call tells that the object is still there.
+async fn out_of_doubt<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    since: Instant,
+) -> Result<()> {
+    let left = pass
+        .engine()
+        .settings
+        .list_lag
+        .saturating_sub(since.elapsed());
+    let known = pass.known_id();
+    if !left.is_zero() {
+        let again = left.min(LOOK);
+        return Err(match known {
+            Some(id) => Error::Missing {
+                id: id.to_owned(),
+                again,
+            },
+            None => Error::Unsure { again },
+        });
+    }
+    match known {
+        Some(id) if K::is_hidden(session, id).await? => Err(Error::Hidden(id.to_owned())),
+        _ => Ok(()),
+    }
+}
