@@ -47,6 +47,9 @@ struct Run {
     /// How long Adobe's listings may lag behind a create, in seconds.
     #[arg(long, env = "LIST_LAG_SECONDS", default_value_t = 15)]
     list_lag_seconds: u64,
+    /// How often everything at Adobe is looked at, in seconds, for Sandboxes that do not say.
+    #[arg(long, env = "RESYNC_PERIOD_SECONDS", default_value_t = 600)]
+    resync_period_seconds: u64,
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
     pod_name: String,
@@ -76,6 +79,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         platform_endpoint,
         workers,
         list_lag_seconds,
+        resync_period_seconds,
         pod_name,
         log_json,
     } = flags;
@@ -89,6 +93,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         },
         workers,
         list_lag: Duration::from_secs(list_lag_seconds),
+        resync: Duration::from_secs(resync_period_seconds),
         instance: pod_name,
     };
     let client = Client::try_default()

@@ -76,8 +76,9 @@ pub struct Mapping {
     pub destination: String,
     /// How `source` is read. `Attribute`: a column or path. `Expression`: a calculation with Data
     /// Prep's functions. `Static`: a fixed text. Default: `Attribute`.
-    #[serde(default)]
-    pub source_type: SourceType,
+    // No default in the schema: a default within a list makes every client-side apply see a difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<SourceType>,
 }
 
 /// How the source of a mapping is read.

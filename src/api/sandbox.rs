@@ -26,8 +26,8 @@ use super::{
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = (
-        "!has(oldSelf.ownerId) || (has(self.ownerId) && self.ownerId == oldSelf.ownerId)",
-        "`ownerId` is immutable once set: objects at Adobe are marked with it",
+        "has(self.ownerId) == has(oldSelf.ownerId) && (!has(self.ownerId) || self.ownerId == oldSelf.ownerId)",
+        "`ownerId` is immutable: objects at Adobe are marked with it",
     )
 )]
 pub struct SandboxSpec {
@@ -55,7 +55,7 @@ pub struct SandboxSpec {
     /// Who the operator says it is in the marks it leaves on objects at Adobe, e.g. `payments` or
     /// `emea/payments`. Left out: `namespace/name` of this Sandbox. Set different values where two
     /// clusters work in one sandbox, and the same value where a rebuilt cluster shall find its
-    /// objects again. Immutable once set.
+    /// objects again. Immutable, also when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 128),
@@ -65,8 +65,8 @@ pub struct SandboxSpec {
     /// How much the operator may ask of Adobe, for all objects of this Sandbox together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// How often everything at Adobe is compared with what is declared here, in seconds. Default:
-    /// 600. Changes made here are acted upon at once; this is about changes made at Adobe by
+    /// How often everything at Adobe is compared with what is declared here, in seconds. Left out:
+    /// what the operator was started with, 600 unless said otherwise. Changes made here are acted upon at once; this is about changes made at Adobe by
     /// others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 86_400))]

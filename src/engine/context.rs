@@ -31,6 +31,8 @@ pub struct Settings {
     pub workers: u16,
     /// How long Adobe's listings may lag behind a create.
     pub list_lag: Duration,
+    /// How often everything at Adobe is looked at, for Sandboxes that do not say.
+    pub resync: Duration,
     /// Who reports events: the Pod's name.
     pub instance: String,
 }
@@ -43,6 +45,7 @@ impl Default for Settings {
             endpoints: Endpoints::default(),
             workers: 32,
             list_lag: Duration::from_secs(15),
+            resync: Duration::from_secs(600),
             instance: "aep-operator".into(),
         }
     }

@@ -13,9 +13,6 @@ use super::error::{Error, Result};
 use super::mark::Mark;
 use crate::adobe;
 
-/// Listings may lag: for this long after a write, our own knowledge outweighs a sweep.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// How many custom resources may look for themselves instead of waiting for the first sweep.
 const HASTY: u32 = 20;
 
@@ -36,6 +33,8 @@ pub struct Observations<O> {
     sweeping: tokio::sync::Mutex<()>,
     swept: Notify,
     hurried: AtomicU32,
+    /// How long listings may lag behind: for this long after a write, our own knowledge outweighs a sweep.
+    lag: Duration,
 }
 
 #[derive(Debug)]
@@ -57,9 +56,9 @@ struct Seen<O> {
     doubted: HashSet<String>,
 }
 
-impl<O> Default for Observations<O> {
+impl<O> Default for Seen<O> {
     fn default() -> Self {
-        let seen = Seen {
+        Self {
             swept: None,
             trouble: None,
             tried: None,
@@ -68,17 +67,23 @@ impl<O> Default for Observations<O> {
             own: HashMap::new(),
             takers: HashMap::new(),
             doubted: HashSet::new(),
-        };
-        Self {
-            seen: Mutex::new(seen),
-            sweeping: tokio::sync::Mutex::default(),
-            swept: Notify::new(),
-            hurried: AtomicU32::new(0),
         }
     }
 }
 
 impl<O: Observed> Observations<O> {
+    /// Nothing seen yet; `lag` is how long listings may lag behind a write.
+    #[must_use]
+    pub fn new(lag: Duration) -> Self {
+        Self {
+            seen: Mutex::default(),
+            sweeping: tokio::sync::Mutex::default(),
+            swept: Notify::new(),
+            hurried: AtomicU32::new(0),
+            lag,
+        }
+    }
+
     /// Sweeps. One at a time: who comes while one is under way sweeps after it.
     pub async fn sweep<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
     where
@@ -218,7 +223,7 @@ impl<O: Observed> Observations<O> {
     pub fn is_forgotten(&self, id: &str) -> bool {
         let seen = self.seen();
         let own = seen.own.get(id);
-        own.is_some_and(|(at, there)| !there && at.elapsed() < GRACE)
+        own.is_some_and(|(at, there)| !there && at.elapsed() < self.lag)
     }
 
     /// Lets one custom resource alone take over an object without a mark; gives the other one where one was faster.
@@ -240,7 +245,7 @@ impl<O: Observed> Observations<O> {
 
     fn replace(&self, listed: Vec<O>, begun: Instant) {
         let mut seen = self.seen();
-        seen.own.retain(|_, (at, _)| at.elapsed() < GRACE);
+        seen.own.retain(|_, (at, _)| *at + self.lag > begun);
         let listed = listed
             .into_iter()
             .filter(|o| !seen.own.contains_key(o.id()))
@@ -335,7 +340,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_several_objects_with_one_mark_the_oldest_is_ours() {
-        let all = Observations::default();
+        let all = Observations::new(Duration::from_secs(60));
         sweep(
             &all,
             vec![Thing("b", Some(mark()), 2), Thing("a", Some(mark()), 1)],
@@ -346,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lagging_sweep_neither_hides_what_we_made_nor_revives_what_we_deleted() {
-        let all = Observations::default();
+        let all = Observations::new(Duration::from_secs(60));
         all.put(Thing("new", Some(mark()), 1));
         all.forget("old");
         sweep(&all, vec![Thing("old", None, 0)]).await;
@@ -356,7 +361,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_latest_revision_counts_whatever_its_age() {
-        let all = Observations::default();
+        let all = Observations::new(Duration::from_secs(60));
         let things = vec![
             Thing("old", Some(mark()), 1),
             Thing("new", Some(mark().at(2)), 2),
@@ -368,7 +373,7 @@ mod tests {
 
     #[test]
     fn an_object_without_a_mark_is_taken_over_by_one_alone() {
-        let all = Observations::<Thing>::default();
+        let all = Observations::<Thing>::new(Duration::ZERO);
         let other = Mark::new("o", Kind::Dataset, "ns", "other");
         assert_eq!(all.take("x", &mark()), Ok(()));
         assert_eq!(all.take("x", &mark()), Ok(()));

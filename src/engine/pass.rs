@@ -16,6 +16,7 @@ use super::observations::{Observations, Observed};
 use super::secrets;
 use super::session::Session;
 use super::tell::Happening;
+use crate::api::condition_types::STALLED;
 use crate::api::{
     AepResource, CommonStatus, EXTERNAL_ID, Kind, REQUESTED_AT, Reference, Sandbox, SecretKeyRef,
     Target,
@@ -191,12 +192,10 @@ impl<'a, K: AepResource> Pass<'a, K> {
         if has_id && (ready || self.known_id().is_some()) {
             return Ok(found);
         }
-        let why = status
-            .and_then(|s| s.condition("Ready"))
-            .map(|c| c.reason.clone());
-        let why = why.map_or_else(
-            || "it is not ready yet".into(),
-            |r| format!("it is not ready yet ({r})"),
+        let stalled = status.and_then(|it| it.condition(STALLED));
+        let why = stalled.map_or_else(
+            || "it is not ready yet".to_owned(),
+            |stalled| format!("it needs somebody's attention first ({})", stalled.reason),
         );
         Err(waiting(D::KIND, name, &why))
     }

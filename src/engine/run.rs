@@ -19,6 +19,7 @@ use super::context::Engine;
 use super::graph::Key;
 use super::reconcile::{Reconcile, reconcile};
 use super::shelf::Desk;
+use crate::api::condition_types::STALLED;
 use crate::api::{EXTERNAL_ID, FORCE_DELETE, REQUESTED_AT, Reference, Target};
 
 /// How often it is asked whether a sweep is due.
@@ -204,6 +205,7 @@ fn outer_face<K: Reconcile>(object: &K) -> u64 {
     let mut status = object.status().cloned().unwrap_or_default();
     let ready = status.as_ref().is_ready(meta.generation);
     let common = status.as_mut();
+    let stalled = common.condition(STALLED).map(|it| it.reason.clone());
     common.conditions.clear();
     common.observed_generation = None;
     common.last_handled_request = None;
@@ -213,6 +215,7 @@ fn outer_face<K: Reconcile>(object: &K) -> u64 {
         &meta.uid,
         meta.deletion_timestamp.is_some(),
         ready,
+        stalled,
         suspended,
         shown,
     ))

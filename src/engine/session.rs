@@ -21,26 +21,32 @@ type Fact = Arc<dyn Any + Send + Sync>;
 /// One open sandbox.
 pub struct Session {
     adobe: RwLock<Adobe>,
+    resync: RwLock<Duration>,
+    lag: Duration,
     /// The owner part of every mark.
     pub owner: String,
     /// The organisation's tenant id, without underscore.
     pub tenant: String,
-    /// How often sweeps repeat.
-    pub resync: Duration,
     observations: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
     orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
 }
 
 impl Session {
-    /// Opens a sandbox.
+    /// Opens a sandbox; sweeps repeat every `resync`, and listings lag behind for `lag` at most.
     #[must_use]
-    pub fn new(adobe: Adobe, owner: String, tenant: String, resync: Duration) -> Self {
+    pub fn new(
+        adobe: Adobe,
+        owner: String,
+        tenant: String,
+        (resync, lag): (Duration, Duration),
+    ) -> Self {
         Self {
+            lag,
             adobe: RwLock::new(adobe),
+            resync: RwLock::new(resync),
             owner,
             tenant,
-            resync,
             observations: Mutex::default(),
             lookups: Mutex::default(),
             orphans: Mutex::default(),
@@ -56,9 +62,16 @@ impl Session {
             .clone()
     }
 
-    /// Replaces the handle after credentials, limits or endpoints changed; observations stay.
-    pub fn renew(&self, adobe: Adobe) {
+    /// How often sweeps repeat.
+    #[must_use]
+    pub fn resync(&self) -> Duration {
+        *self.resync.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over credentials, limits, endpoints and period, which may have changed; observations stay.
+    pub fn renew(&self, adobe: Adobe, resync: Duration) {
         *self.adobe.write().unwrap_or_else(PoisonError::into_inner) = adobe;
+        *self.resync.write().unwrap_or_else(PoisonError::into_inner) = resync;
     }
 
     /// What Adobe holds of one kind.
@@ -70,8 +83,9 @@ impl Session {
             .unwrap_or_else(PoisonError::into_inner);
         let entry = all
             .entry(TypeId::of::<O>())
-            .or_insert_with(|| Arc::new(Observations::<O>::default()));
-        entry.clone().downcast().unwrap_or_default()
+            .or_insert_with(|| Arc::new(Observations::<O>::new(self.lag)));
+        let known = entry.clone().downcast();
+        known.unwrap_or_else(|_| Arc::new(Observations::new(self.lag)))
     }
 
     /// Notes which objects of a kind bear our mark without a custom resource; tells whether they are others than before.

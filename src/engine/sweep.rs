@@ -14,7 +14,7 @@ pub async fn sweep<K: Kind>(engine: &Engine) {
     let sandboxes = engine.sessions.list().into_iter();
     let due = sandboxes.filter(|(_, session)| {
         let all = session.observations::<K::Observed>();
-        all.is_due(session.resync)
+        all.is_due(session.resync())
     });
     // Side by side: a slow sandbox holds up nobody but itself.
     let sweeps = due.map(|((namespace, sandbox), session)| async move {

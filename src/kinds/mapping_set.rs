@@ -185,7 +185,7 @@ fn told(faults: &[MappingFault]) -> String {
 fn rows(mappings: &[Mapping], tenant: &str, contract: Contract) -> Result<Vec<MappingRow>> {
     let mut rows = Vec::with_capacity(mappings.len());
     for mapping in mappings {
-        let source_type = match mapping.source_type {
+        let source_type = match mapping.source_type.unwrap_or_default() {
             SourceType::Attribute => SourceKind::Attribute,
             SourceType::Expression => SourceKind::Expression,
             SourceType::Static => SourceKind::Static,
@@ -294,7 +294,7 @@ mod tests {
         Mapping {
             source: source.into(),
             destination: destination.into(),
-            source_type,
+            source_type: Some(source_type),
         }
     }
 

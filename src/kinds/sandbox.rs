@@ -13,8 +13,6 @@ use crate::engine::{Engine, Error, Pass, Reconcile, Result, Retry, Session, repo
 /// Longest wait for one answer of Adobe.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-const RESYNC_SECONDS: i32 = 600;
-
 /// How many orphans a status names.
 const MOST_ORPHANS: usize = 10;
 
@@ -108,19 +106,18 @@ fn same(one: &Settings, other: &Settings) -> bool {
 }
 
 fn open(pass: &Pass<'_, Sandbox>, adobe: Adobe, tenant: &str) {
+    let chosen = pass.object().spec.resync_period_seconds;
+    let chosen = chosen.and_then(|seconds| u64::try_from(seconds).ok());
+    let resync = chosen.map_or(pass.engine().settings.resync, Duration::from_secs);
+    // Sandboxes that were opened together shall not sweep together for ever.
+    let resync = resync.mul_f64(rand::random_range(0.9..1.1));
     let sessions = &pass.engine().sessions;
     if let Some(session) = sessions.get(pass.namespace(), &pass.name()) {
-        session.renew(adobe);
+        session.renew(adobe, resync);
         return;
     }
-    let seconds = pass
-        .object()
-        .spec
-        .resync_period_seconds
-        .unwrap_or(RESYNC_SECONDS);
-    let resync = Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
-        .mul_f64(rand::random_range(0.9..1.1));
-    let session = Session::new(adobe, owner(pass), tenant.to_owned(), resync);
+    let times = (resync, pass.engine().settings.list_lag);
+    let session = Session::new(adobe, owner(pass), tenant.to_owned(), times);
     sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
 }
 

@@ -11,6 +11,7 @@ use aep_operator::engine::Settings;
 use aep_operator::operator;
 use aep_simulator::Simulator;
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
@@ -31,6 +32,8 @@ pub struct World {
     pub client: Client,
     pub namespace: String,
     pub simulator: Simulator,
+    /// What the operator is started with; change it before a restart.
+    pub settings: Settings,
     operator: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -42,46 +45,48 @@ impl World {
 
     /// The same, with a simulator of one's own making.
     pub async fn with(options: aep_simulator::Options) -> Self {
+        Self::tuned(options, |_| {}).await
+    }
+
+    /// The same, with an operator of one's own making, too.
+    pub async fn tuned(options: aep_simulator::Options, tune: impl Fn(&mut Settings)) -> Self {
         let client = client().await;
-        let namespaces: Api<Namespace> = Api::all(client.clone());
-        let namespace = Namespace {
-            metadata: kube::api::ObjectMeta {
-                generate_name: Some("test-".into()),
-                ..Default::default()
-            },
-            ..Default::default()
-        };
-        let namespace = namespaces
-            .create(&PostParams::default(), &namespace)
-            .await
-            .unwrap()
-            .name_any();
-        let simulator = Simulator::start(options).await.unwrap();
-        let mut world = Self {
-            client,
-            namespace,
-            simulator,
-            operator: None,
-        };
+        let mut world = Self::on(client, options).await;
+        tune(&mut world.settings);
         world.start_operator();
         world
     }
 
-    /// Starts the operator.
-    pub fn start_operator(&mut self) {
-        let url = self.simulator.url().to_owned();
+    /// A namespace on a cluster that has our CRDs, and a simulator; no operator yet.
+    pub async fn on(client: Client, options: aep_simulator::Options) -> Self {
+        let namespace = new_namespace(&client, None).await;
+        let simulator = Simulator::start(options).await.unwrap();
+        let url = simulator.url().to_owned();
         let settings = Settings {
-            namespace: Some(self.namespace.clone()),
+            namespace: Some(namespace.clone()),
+            // The simulator's listings do not lag behind unless told to.
+            list_lag: Duration::from_secs(1),
             endpoints: aep_operator::adobe::Endpoints {
                 ims: url.clone(),
                 platform: url,
             },
             ..Settings::default()
         };
+        Self {
+            client,
+            namespace,
+            simulator,
+            settings,
+            operator: None,
+        }
+    }
+
+    /// Starts the operator.
+    pub fn start_operator(&mut self) {
         let stop = CancellationToken::new();
         let task = tokio::spawn(operator::operate(
             self.client.clone(),
-            settings,
+            self.settings.clone(),
             stop.clone(),
         ));
         self.operator = Some((stop, task));
@@ -114,6 +119,64 @@ impl World {
             self.apply(object).await.unwrap();
         }
         objects
+    }
+
+    /// The same, for sweeps as often as the operator was told instead of as often as the sample says.
+    pub async fn apply_swept(&self, folder: &str) -> Vec<Value> {
+        let mut objects = sample(folder);
+        for object in &mut objects {
+            if let Some(Value::Object(spec)) = object.get_mut("spec") {
+                spec.remove("resyncPeriodSeconds");
+            }
+            self.apply(object).await.unwrap();
+        }
+        objects
+    }
+
+    /// Takes all of an object's status away, as a restore from a backup does.
+    pub async fn wipe_status(&self, kind: &str, name: &str) {
+        let (api, params) = (self.api(kind), PatchParams::default());
+        let patch = Patch::Merge(json!({ "status": null }));
+        api.patch_status(name, &params, &patch).await.unwrap();
+    }
+
+    /// Makes a second object at Adobe of the same content, as a lost answer would; gives its id.
+    pub async fn post_copy(&self, collection: &str, held: &Value) -> String {
+        let mut body = held.clone();
+        let members = body.as_object_mut().unwrap();
+        for member in ["id", "etag", "state", "inheritedAttributes"] {
+            members.remove(member);
+        }
+        let path = format!("/flowservice/{collection}");
+        let made = self.at_adobe("POST", &path, &body).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Calls Adobe as somebody else would; the path is below `/data/foundation`.
+    pub async fn at_adobe(&self, method: &str, path: &str, body: &Value) -> Value {
+        let http = reqwest::Client::new();
+        let url = self.simulator.url();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "aep-operator-demo"),
+            ("client_secret", "demo-secret"),
+        ];
+        let token = http.post(format!("{url}/ims/token/v3")).form(&form);
+        let token: Value = token.send().await.unwrap().json().await.unwrap();
+        let request = http
+            .request(
+                method.parse().unwrap(),
+                format!("{url}/data/foundation{path}"),
+            )
+            .bearer_auth(token["access_token"].as_str().unwrap())
+            .header("x-api-key", "aep-operator-demo")
+            .header("x-gw-ims-org-id", "0123456789ABCDEF@AdobeOrg")
+            .header("x-sandbox-name", "prod");
+        let answer = request.json(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// Any kind, by name.
@@ -195,6 +258,28 @@ impl World {
         .await
     }
 
+    /// Waits for an event about an object.
+    pub async fn event(&self, kind: &str, name: &str, reason: &str) -> Event {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let what = format!("the event {reason} of {kind}/{name}");
+        self.eventually(&what, || async {
+            let all = events.list(&ListParams::default()).await.unwrap().items;
+            let regards = |event: &Event| {
+                event.regarding.as_ref().is_some_and(|it| {
+                    it.kind.as_deref() == Some(kind) && it.name.as_deref() == Some(name)
+                })
+            };
+            let (told, other): (Vec<_>, Vec<_>) = all
+                .into_iter()
+                .filter(regards)
+                .partition(|event| event.reason.as_deref() == Some(reason));
+            let others = other.iter().filter_map(|event| event.reason.clone());
+            let others: Vec<_> = others.collect();
+            told.into_iter().next().ok_or_else(|| format!("{others:?}"))
+        })
+        .await
+    }
+
     /// Waits until an object is gone.
     pub async fn gone(&self, kind: &str, name: &str) {
         self.eventually(&format!("{kind}/{name} to go"), || async {
@@ -256,6 +341,21 @@ impl World {
     }
 }
 
+/// A new namespace; its name is generated unless one is given.
+pub async fn new_namespace(client: &Client, name: Option<&str>) -> String {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespace = Namespace {
+        metadata: kube::api::ObjectMeta {
+            name: name.map(ToOwned::to_owned),
+            generate_name: Some("test-".into()),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let created = namespaces.create(&PostParams::default(), &namespace).await;
+    created.unwrap().name_any()
+}
+
 /// A client of this test's own runtime.
 async fn client() -> Client {
     static CRDS: OnceCell<()> = OnceCell::const_new();
@@ -266,7 +366,8 @@ async fn client() -> Client {
     client
 }
 
-async fn install(client: Client) {
+/// Installs our CRDs.
+pub async fn install(client: Client) {
     let definitions: Api<CustomResourceDefinition> = Api::all(client);
     for crd in api::crds() {
         let name = crd.name_any();

@@ -4,7 +4,9 @@
 
 mod changes;
 mod harness;
+mod kubectl;
 mod pipeline;
+mod recovery;
 mod rooms;
 mod trouble;
 mod tutorial;

@@ -1,8 +1,27 @@
 //! Bad input and bad luck: each told in a condition, and nothing half made.
 
+use aep_simulator::{Fault, Reply, Times};
 use serde_json::{Value, json};
 
 use crate::harness::{World, condition, sample};
+
+fn credentials(objects: &mut [Value]) -> &mut Value {
+    let mut secrets = objects.iter_mut();
+    secrets
+        .find(|o| o["kind"] == "Secret" && o["metadata"]["name"] == "adobe-io")
+        .unwrap()
+}
+
+/// Waits until an object says that only its user can help, and why; gives the message.
+async fn stalled(world: &World, kind: &str, name: &str, reason: &str) -> String {
+    let object = world.reason(kind, name, reason).await;
+    assert_eq!(condition(&object, "Stalled")["status"], "True");
+    assert!(condition(&object, "Reconciling").is_null());
+    let event = world.event(kind, name, reason).await;
+    assert_eq!(event.type_.as_deref(), Some("Warning"));
+    let ready = condition(&object, "Ready");
+    ready["message"].as_str().unwrap().to_owned()
+}
 
 fn one<'a>(objects: &'a mut [Value], kind: &str) -> &'a mut Value {
     objects.iter_mut().find(|o| o["kind"] == kind).unwrap()
@@ -151,4 +170,185 @@ async fn admission_refuses_what_can_be_judged_there() {
     dataset["spec"]["schemaId"] = json!("https://ns.adobe.com/acme/schemas/1");
     let error = world.apply(dataset).await.unwrap_err().to_string();
     assert!(error.contains("schemaRef"), "{error}");
+}
+
+#[tokio::test]
+async fn two_references_where_one_is_allowed_are_refused_at_admission() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    let connection = one(&mut objects, "SourceConnection");
+    connection["spec"]["baseConnectionId"] = json!("0d9d8d9e-8c57-4a3b-a54b-2a1bd1e9a0c4");
+    let error = world.apply(connection).await.unwrap_err().to_string();
+    assert!(error.contains("baseConnectionRef"), "{error}");
+}
+
+#[tokio::test]
+async fn a_dependency_that_is_not_ready_is_named_with_its_reason() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    one(&mut objects, "BaseConnection")["spec"]["connectionSpec"] = json!({ "name": "nothing" });
+    apply(&world, &objects).await;
+    let words = "BaseConnection/paypal: it needs somebody's attention first (InvalidSpec)";
+    let connection = world
+        .says("SourceConnection", "paypal-products", words)
+        .await;
+    assert_eq!(
+        condition(&connection, "Ready")["reason"],
+        "DependencyNotReady"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_ends_too_early_is_renewed_once() {
+    let world = World::new().await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    world.simulator.revoke_tokens();
+    world.simulator.clear_calls();
+    let patch = json!({ "spec": { "description": "other" } });
+    world.patch("Dataset", "payments", patch).await;
+    world
+        .eventually("the description to arrive", || async {
+            let held = &world.simulator.objects("prod", "dataSets")[0]["description"];
+            (held == "other").then_some(()).ok_or(held.to_string())
+        })
+        .await;
+    let tokens = world.simulator.calls();
+    let tokens = tokens.iter().filter(|call| call.service == "ims").count();
+    assert_eq!(tokens, 1);
+}
+
+#[tokio::test]
+async fn a_fixed_token_that_is_over_stalls_the_sandbox_until_there_is_another() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    credentials(&mut objects)["stringData"] =
+        json!({ "clientId": "aep-operator-demo", "accessToken": "long.gone" });
+    apply(&world, &objects).await;
+    let message = stalled(&world, "Sandbox", "default", "InvalidCredentials").await;
+    assert!(!message.contains("long.gone"), "{message}");
+    let secret = json!({ "stringData": { "accessToken": "", "clientSecret": "demo-secret" } });
+    world.patch("Secret", "adobe-io", secret).await;
+    world.all_ready(&objects).await;
+}
+
+#[tokio::test]
+async fn an_unknown_flow_spec_is_named() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    one(&mut objects, "Dataflow")["spec"]["flowSpec"] = json!({ "name": "CRMToNowhere" });
+    apply(&world, &objects).await;
+    let message = stalled(&world, "Dataflow", "payments", "InvalidSpec").await;
+    assert!(message.contains("CRMToNowhere"), "{message}");
+}
+
+#[tokio::test]
+async fn a_field_group_that_does_not_exist_is_named_and_nothing_is_left_behind() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    let missing = "https://ns.adobe.com/xdm/context/no-such-group";
+    one(&mut objects, "PlatformSchema")["spec"]["fieldGroups"] = json!([missing]);
+    apply(&world, &objects).await;
+    let message = stalled(&world, "PlatformSchema", "payments", "Rejected").await;
+    assert!(message.contains(missing), "{message}");
+    // The field group for own fields is there already, and known.
+    let schema = world.get("PlatformSchema", "payments").await;
+    let group = &world.simulator.objects("prod", "fieldgroups")[0]["$id"];
+    assert_eq!(&schema["status"]["fieldGroupId"], group);
+    world.delete("PlatformSchema", "payments").await;
+    world.delete("Dataset", "payments").await;
+    world.delete("MappingSet", "payments").await;
+    world.delete("Dataflow", "payments").await;
+    world.delete("TargetConnection", "payments").await;
+    world.gone("PlatformSchema", "payments").await;
+    assert!(world.simulator.objects("prod", "fieldgroups").is_empty());
+}
+
+#[tokio::test]
+async fn a_mapping_to_a_field_that_does_not_exist_is_named() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    one(&mut objects, "MappingSet")["spec"]["mappings"][1]["destination"] = json!("no.such.field");
+    apply(&world, &objects).await;
+    let message = stalled(&world, "MappingSet", "payments", "InvalidSpec").await;
+    assert!(message.contains("`no.such.field`"), "{message}");
+    assert!(world.simulator.objects("prod", "mappingSets").is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_adobes_own_words() {
+    let world = World::new().await;
+    let refusal = json!({
+        "type": "https://ns.adobe.com/aep/errors/FLOW-1100-400", "title": "Bad request", "status": 400,
+        "report": { "detailed-message": "Error from flow provider: the moon is in the wrong phase." },
+    });
+    let fault = Fault::answer(Reply::json(400, refusal)).method("POST");
+    world
+        .simulator
+        .inject(fault.path("/flows").times(Times::Every));
+    apply(&world, &sample("payments")).await;
+    let message = stalled(&world, "Dataflow", "payments", "Rejected").await;
+    assert!(
+        message.contains("the moon is in the wrong phase"),
+        "{message}"
+    );
+    assert!(message.contains("FLOW-1100-400"), "{message}");
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_named_and_its_arrival_noticed() {
+    let world = World::new().await;
+    let objects = sample("payments");
+    let (secrets, others): (Vec<_>, Vec<_>) =
+        objects.into_iter().partition(|o| o["kind"] == "Secret");
+    let (adobe, paypal): (Vec<_>, Vec<_>) = secrets
+        .into_iter()
+        .partition(|o| o["metadata"]["name"] == "adobe-io");
+    apply(&world, &others).await;
+    let message = stalled(&world, "Sandbox", "default", "InvalidCredentials").await;
+    assert!(
+        message.contains("Secret `adobe-io` does not exist"),
+        "{message}"
+    );
+    apply(&world, &adobe).await;
+    let message = stalled(&world, "BaseConnection", "paypal", "InvalidCredentials").await;
+    assert!(
+        message.contains("Secret `paypal` does not exist"),
+        "{message}"
+    );
+    apply(&world, &paypal).await;
+    world.all_ready(&others).await;
+}
+
+#[tokio::test]
+async fn answers_that_are_no_json_are_passing_trouble_and_make_no_second_object() {
+    let world = World::new().await;
+    for method in ["POST", "GET"] {
+        let fault = Fault::answer(Reply::html(404)).method(method);
+        world
+            .simulator
+            .inject(fault.service("flow").times(Times::Next(3)));
+    }
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    for kind in [
+        "connections",
+        "sourceConnections",
+        "targetConnections",
+        "flows",
+    ] {
+        assert_eq!(world.simulator.objects("prod", kind).len(), 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn too_much_of_a_good_thing_is_refused_with_its_size() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    one(&mut objects, "SourceConnection")["spec"]["params"]["filler"] =
+        json!("x".repeat(300 * 1024));
+    apply(&world, &objects).await;
+    let message = stalled(&world, "SourceConnection", "paypal-products", "InvalidSpec").await;
+    assert!(message.contains("`spec.params`"), "{message}");
+    assert!(message.contains("262144"), "{message}");
 }

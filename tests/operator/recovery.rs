@@ -1,0 +1,263 @@
+//! Whatever is lost on the way, each custom resource has exactly one object at Adobe.
+
+use std::time::Duration;
+
+use aep_simulator::{Effect, Fault, Options, Simulator, Times};
+use serde_json::{Value, json};
+
+use crate::harness::{World, condition, ours};
+
+/// Where the objects of the payments sample are, with how many there are of each.
+pub const COLLECTIONS: [(&str, usize); 8] = [
+    ("connections", 1),
+    ("sourceConnections", 1),
+    ("targetConnections", 1),
+    ("flows", 1),
+    ("schemas", 1),
+    ("fieldgroups", 1),
+    ("dataSets", 1),
+    ("mappingSets", 1),
+];
+
+/// Posts that make an object.
+pub fn creates(simulator: &Simulator) -> usize {
+    let calls = simulator.calls();
+    let creates = calls.iter().filter(|call| {
+        call.method == "POST"
+            && call.service != "ims"
+            && !call.path.ends_with("/validate")
+            && !call.path.ends_with("/action")
+    });
+    creates.count()
+}
+
+async fn settled() -> (World, Vec<Value>) {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_secs(1);
+    })
+    .await;
+    let objects = world.apply_swept("payments").await;
+    world.all_ready(&objects).await;
+    world.simulator.clear_calls();
+    (world, objects)
+}
+
+fn exactly_one_of_each(world: &World) {
+    for (kind, count) in COLLECTIONS {
+        assert_eq!(world.simulator.objects("prod", kind).len(), count, "{kind}");
+    }
+}
+
+async fn ids(world: &World, objects: &[Value]) -> Vec<Value> {
+    let mut ids = Vec::new();
+    for object in ours(objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        let held = world.get(kind.unwrap(), name.unwrap()).await;
+        ids.push(held["status"]["id"].clone());
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_cluster_rebuilt_from_the_same_manifests_finds_everything_again() {
+    let (mut world, objects) = settled().await;
+    let before = ids(&world, &objects).await;
+    world.kill_operator().await;
+    for object in ours(&objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        let no_finalizers = json!({ "metadata": { "finalizers": null } });
+        world
+            .patch(kind.unwrap(), name.unwrap(), no_finalizers)
+            .await;
+        world.delete(kind.unwrap(), name.unwrap()).await;
+    }
+    world.apply_swept("payments").await;
+    world.start_operator();
+    world.all_ready(&objects).await;
+    assert_eq!(ids(&world, &objects).await, before);
+    assert_eq!(creates(&world.simulator), 0);
+}
+
+#[tokio::test]
+async fn a_status_that_was_wiped_is_written_again() {
+    let (world, objects) = settled().await;
+    let before = ids(&world, &objects).await;
+    for object in ours(&objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        world.wipe_status(kind.unwrap(), name.unwrap()).await;
+    }
+    world.all_ready(&objects).await;
+    assert_eq!(ids(&world, &objects).await, before);
+    assert_eq!(creates(&world.simulator), 0);
+}
+
+#[tokio::test]
+async fn every_create_may_lose_its_answer() {
+    let world = World::new().await;
+    for route in [
+        "/tenant/fieldgroups",
+        "/tenant/schemas",
+        "/dataSets",
+        "/mappingSets",
+        "/connections",
+        "/sourceConnections",
+        "/targetConnections",
+        "/flows",
+    ] {
+        let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
+        world.simulator.inject(fault.times(Times::Next(1)));
+    }
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    assert_eq!(world.simulator.faults().len(), 0, "every fault struck");
+    exactly_one_of_each(&world);
+}
+
+#[tokio::test]
+async fn an_answer_lost_while_listings_lag_makes_no_second_object() {
+    let lag = Duration::from_secs(2);
+    let options = Options {
+        list_lag: lag,
+        ..Options::default()
+    };
+    let world = World::tuned(options, |settings| {
+        settings.list_lag = Duration::from_secs(4);
+    })
+    .await;
+    for route in ["/dataSets", "/mappingSets", "/connections", "/flows"] {
+        let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
+        world.simulator.inject(fault.times(Times::Next(1)));
+    }
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    exactly_one_of_each(&world);
+}
+
+#[tokio::test]
+async fn an_object_deleted_at_adobe_is_created_again_once() {
+    let (world, objects) = settled().await;
+    let flow = world.get("Dataflow", "payments").await["status"]["id"].clone();
+    let id = flow.as_str().unwrap();
+    assert!(world.simulator.delete("prod", "flows", id).unwrap());
+    world
+        .eventually("another flow to stand in status", || async {
+            let dataflow = world.get("Dataflow", "payments").await;
+            let status = &dataflow["status"];
+            let ready = condition(&dataflow, "Ready")["status"] == "True";
+            (ready && status["id"] != flow)
+                .then_some(())
+                .ok_or(status.to_string())
+        })
+        .await;
+    world.all_ready(&objects).await;
+    exactly_one_of_each(&world);
+    assert_eq!(creates(&world.simulator), 1);
+}
+
+#[tokio::test]
+async fn a_flow_behind_an_access_label_is_not_created_again() {
+    let (world, _) = settled().await;
+    let flow = world.simulator.objects("prod", "flows")[0]["id"].clone();
+    let id = flow.as_str().unwrap();
+    world.simulator.hide_flow("prod", id, true).unwrap();
+    let dataflow = world
+        .reason("Dataflow", "payments", "PermissionDenied")
+        .await;
+    assert_eq!(dataflow["status"]["id"], flow);
+    // It cannot be deleted either, and that is told instead of forgotten.
+    world.delete("Dataflow", "payments").await;
+    world
+        .says("Dataflow", "payments", "cannot be deleted yet")
+        .await;
+    assert_eq!(creates(&world.simulator), 0);
+    world.simulator.hide_flow("prod", id, false).unwrap();
+    let request = json!({ "aep-operator.io/requested-at": "now" });
+    let request = json!({ "metadata": { "annotations": request } });
+    world.patch("Dataflow", "payments", request).await;
+    world.gone("Dataflow", "payments").await;
+    assert!(world.simulator.objects("prod", "flows").is_empty());
+}
+
+#[tokio::test]
+async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported() {
+    let (mut world, objects) = settled().await;
+    world.kill_operator().await;
+    let held = world
+        .simulator
+        .objects("prod", "sourceConnections")
+        .remove(0);
+    let twin = world.post_copy("sourceConnections", &held).await;
+    world
+        .wipe_status("SourceConnection", "paypal-products")
+        .await;
+    world.start_operator();
+    world.all_ready(&objects).await;
+    let connection = world.get("SourceConnection", "paypal-products").await;
+    assert_eq!(connection["status"]["id"], held["id"]);
+    let sandbox = world
+        .eventually("the twin to be reported", || async {
+            let sandbox = world.get("Sandbox", "default").await;
+            (sandbox["status"]["orphans"] == 1)
+                .then_some(sandbox.clone())
+                .ok_or(sandbox["status"].to_string())
+        })
+        .await;
+    let named = sandbox["status"]["orphanedObjects"][0].as_str().unwrap();
+    assert_eq!(named, format!("SourceConnection {twin}"));
+    assert_eq!(condition(&sandbox, "OrphansFound")["status"], "True");
+    assert_eq!(condition(&sandbox, "Ready")["status"], "True");
+    world.event("Sandbox", "default", "OrphansFound").await;
+    // What bears our mark goes with its custom resource.
+    crate::pipeline::delete_all(&world, &objects).await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn an_object_without_custom_resource_is_reported_and_left_alone() {
+    let (world, _) = settled().await;
+    world
+        .patch(
+            "Dataflow",
+            "payments",
+            json!({ "metadata": { "annotations": { "aep-operator.io/force-delete": "true" } },
+                    "spec": { "deletionPolicy": "Orphan" } }),
+        )
+        .await;
+    world.delete("Dataflow", "payments").await;
+    world.gone("Dataflow", "payments").await;
+    world
+        .eventually("the orphan to be reported", || async {
+            let sandbox = world.get("Sandbox", "default").await;
+            (sandbox["status"]["orphans"] == 1)
+                .then_some(())
+                .ok_or(sandbox["status"].to_string())
+        })
+        .await;
+    assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+}
+
+#[tokio::test]
+async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_secs(1);
+    })
+    .await;
+    let refusal = aep_simulator::Reply::json(400, json!({ "message": "no" }));
+    let fault = Fault::answer(refusal).method("POST").path("/flows");
+    world.simulator.inject(fault.times(Times::Every));
+    world.apply_swept("payments").await;
+    world.reason("Dataflow", "payments", "Rejected").await;
+    let sweeps = world.simulator.count("GET", "/flows");
+    world
+        .eventually("six more sweeps", || async {
+            let more = world.simulator.count("GET", "/flows") - sweeps;
+            (more >= 6).then_some(()).ok_or(more.to_string())
+        })
+        .await;
+    assert_eq!(world.simulator.count("POST", "/flows"), 1);
+    world.simulator.clear_faults();
+    let patch = json!({ "spec": { "description": "another try" } });
+    world.patch("Dataflow", "payments", patch).await;
+    world.reason("Dataflow", "payments", "Succeeded").await;
+    assert_eq!(world.simulator.count("POST", "/flows"), 2);
+}
