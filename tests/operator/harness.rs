@@ -356,8 +356,8 @@ pub async fn new_namespace(client: &Client, name: Option<&str>) -> String {
     created.unwrap().name_any()
 }
 
-/// A client of this test's own runtime.
-async fn client() -> Client {
+/// A client of this test's own runtime, for a cluster that has our CRDs.
+pub async fn client() -> Client {
     static CRDS: OnceCell<()> = OnceCell::const_new();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let control_plane = ControlPlane::shared().await;
