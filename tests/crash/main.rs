@@ -13,6 +13,7 @@ mod cluster;
 )]
 #[path = "../operator/harness.rs"]
 mod harness;
+mod lost;
 mod matrix;
 mod phase;
 mod process;
