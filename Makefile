@@ -1,6 +1,6 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help demo test bench lint fmt crds control-plane
+.PHONY: help demo test crash-matrix bench lint fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,6 +11,10 @@ demo: ## Show the whole product: control plane, simulator, operator, a pipeline
 test: ## Run every test, against a real kube-apiserver
 	tests/control-plane/assets etcd kube-apiserver kubectl >/dev/null
 	cargo test --workspace --locked
+
+crash-matrix: ## Kill the operator before and after every single request, and lose every answer
+	tests/control-plane/assets etcd kube-apiserver >/dev/null
+	CRASH_MATRIX=all cargo test --quiet --locked --test crash -- --nocapture --test-threads=1
 
 bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
 	cargo bench --quiet --locked --bench pipelines
