@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::catalog;
 use crate::flow_service::{self, RunOutcome};
 use crate::objects;
 use crate::state::State;
@@ -128,9 +129,7 @@ impl State {
     }
 
     pub(crate) fn housekeeping(&mut self, sandbox: &str) -> Result<()> {
-        self.change(sandbox, |sandbox, cx| {
-            objects::housekeeping(sandbox, cx.now_ms);
-        })
+        self.change(sandbox, catalog::housekeeping)
     }
 
     pub(crate) fn set_secrets(&mut self, client: &str, secrets: Vec<String>) -> Result<()> {

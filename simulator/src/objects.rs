@@ -111,26 +111,6 @@ pub(crate) fn delete(sandbox: &mut Sandbox, kind: &str, id: &str, now_ms: i64) -
     collection_mut(sandbox, kind).is_some_and(|objects| objects.remove(id, now_ms))
 }
 
-/// The platform's own work on data sets: tags and versions move although nobody asked.
-pub(crate) fn housekeeping(sandbox: &mut Sandbox, now_ms: i64) {
-    let ids: Vec<String> = sandbox
-        .data_sets
-        .iter()
-        .map(|(id, _)| id.to_owned())
-        .collect();
-    for id in ids {
-        let Some(object) = sandbox.data_sets.get_mut(&id) else {
-            continue;
-        };
-        let cleaned = json!({
-            "tags": { "aep/siphon/cleanup/trash/timestamp": [now_ms.to_string()], "adobe/siphon/table/format": ["delta"] },
-            "updatedUser": "acp_foundation_dataTracker@AdobeID",
-        });
-        json_patch::merge(object, &cleaned);
-        bump_data_set(object, now_ms);
-    }
-}
-
 fn bump_data_set(object: &mut Value, now_ms: i64) {
     let version = object["version"].as_str().unwrap_or("1.0.0");
     let (head, patch) = version.rsplit_once('.').unwrap_or(("1.0", "0"));

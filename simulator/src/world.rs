@@ -1,6 +1,7 @@
 //! Everything that exists in the simulated world: organisations, their credentials, their sandboxes and what lies in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use indexmap::IndexMap;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -110,6 +111,26 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// The sandbox's id. It never changes, so it is made from what never changes: organisation and name.
+    #[must_use]
+    pub fn id(&self, ims_org: &str) -> String {
+        let half = |salt: &str| {
+            let mut hasher = DefaultHasher::new();
+            let name = self.about["name"].as_str().unwrap_or_default();
+            (salt, ims_org, name).hash(&mut hasher);
+            format!("{:016x}", hasher.finish())
+        };
+        let hex = half("first") + &half("second");
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+
     /// An empty, active sandbox.
     #[must_use]
     pub fn active(name: &str, kind: &str, is_default: bool) -> Self {

@@ -155,12 +155,16 @@ impl Adobe {
 
     async fn fetch(&self, id: &str, secret: &SecretString, scopes: &[String]) -> Result<Held> {
         let settings = &self.shared.settings;
-        let form = [
+        let scopes = scopes.join(",");
+        let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", id),
             ("client_secret", secret.expose_secret()),
-            ("scope", &scopes.join(",")),
         ];
+        // An empty scope is not the same as none.
+        if !scopes.is_empty() {
+            form.push(("scope", &scopes));
+        }
         let request = self
             .shared
             .http

@@ -32,9 +32,17 @@ pub async fn converge<K: Kind>(
         pass.revise(mark.revision());
     }
     let desired = pass.object().resolve(pass).await?;
+    if found.is_some() {
+        // What was found again or adopted must be deleted one day, too.
+        pass.add_finalizer().await?;
+    }
     let (observed, fresh) = match found {
         Some(found) => (found.object, found.fresh),
-        None => (create_or_recover(pass, &session, &desired).await?, true),
+        None => {
+            let missing = pass.known_id();
+            let made = create_or_recover(pass, &session, &desired, missing).await?;
+            (made, true)
+        }
     };
     let mut work = Work {
         pass,
@@ -121,7 +129,12 @@ impl<K: Kind> Work<'_, '_, K> {
             // Whether it was carried out, or by whom it was changed, only a fresh look can tell.
             all.doubt(self.observed.id());
         }
-        self.observed = all.put(updated?);
+        let updated = updated?;
+        if updated.id() != self.observed.id() {
+            // What an interrupted create had left behind has become part of something larger.
+            all.forget(self.observed.id());
+        }
+        self.observed = all.put(updated);
         let text = format!("updated {} at Adobe", self.observed.id());
         self.pass.note("Updated", text);
         Ok(())
@@ -133,7 +146,7 @@ impl<K: Kind> Work<'_, '_, K> {
         self.pass
             .revise(self.pass.mark()?.revision().saturating_add(1));
         self.desired = self.pass.object().resolve(self.pass).await?;
-        self.observed = create_or_recover(self.pass, self.session, &self.desired).await?;
+        self.observed = create_or_recover(self.pass, self.session, &self.desired, None).await?;
         let text = format!(
             "{} takes the place of {old}, for the sake of {what}",
             self.observed.id()

@@ -18,22 +18,25 @@ use crate::api::AdoptionPolicy;
 /// How often an object that may exist is looked for.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Creates the object of the present revision, unless it is found again.
+/// Creates the object of the present revision, unless it is found again. `missing` is the id of one that should be there
+/// and is not.
 pub async fn create_or_recover<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     desired: &K::Desired,
+    missing: Option<&str>,
 ) -> Result<Arc<K::Observed>> {
     let doubt = unsure_since(pass);
     let adopt = pass.object().management().adoption_policy == AdoptionPolicy::IfUnowned;
     if doubt.is_some() || adopt || pass.is_hurried() {
         let found = K::find(session, desired).await?;
         if let Some(object) = recovered(pass, session, found, desired, adopt)? {
+            pass.add_finalizer().await?;
             return Ok(object);
         }
     }
     if let Some(since) = doubt {
-        out_of_doubt(pass, session, since).await?;
+        out_of_doubt(pass, session, since, missing).await?;
     }
     pass.add_finalizer().await?;
     create(pass, session, desired).await
@@ -116,16 +119,16 @@ async fn out_of_doubt<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     since: Instant,
+    missing: Option<&str>,
 ) -> Result<()> {
     let left = pass
         .engine()
         .settings
         .list_lag
         .saturating_sub(since.elapsed());
-    let known = pass.known_id();
     if !left.is_zero() {
         let again = left.min(LOOK);
-        return Err(match known {
+        return Err(match missing {
             Some(id) => Error::Missing {
                 id: id.to_owned(),
                 again,
@@ -133,7 +136,7 @@ async fn out_of_doubt<K: Kind>(
             None => Error::Unsure { again },
         });
     }
-    match known {
+    match missing {
         Some(id) if K::is_hidden(session, id).await? => Err(Error::Hidden(id.to_owned())),
         _ => Ok(()),
     }

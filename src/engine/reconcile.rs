@@ -20,6 +20,9 @@ use crate::api::{AepResource, FORCE_DELETE};
 /// How often a deletion is tried again that Adobe refuses for a reason that does not pass by itself.
 const UNDELETABLE: Duration = Duration::from_secs(300);
 
+/// By how much waits of one length differ at most.
+const MOST_SPREAD: Duration = Duration::from_millis(250);
+
 /// A kind that the engine can drive: those that own an object at Adobe, and `Sandbox`.
 pub trait Reconcile: AepResource {
     /// Brings the world to what the spec says, and notes in the status what is there even if that fails. Gives when to
@@ -75,9 +78,15 @@ pub async fn reconcile<K: Reconcile>(
             Action::await_change()
         }
         Some(Retry::OnChange) => Action::await_change(),
-        Some(Retry::After(wait)) => Action::requeue(wait.mul_f64(rand::random_range(1.0..1.1))),
+        Some(Retry::After(wait)) => Action::requeue(wait + spread(wait)),
         Some(Retry::Backoff) => Action::requeue(engine.memory.failed(&pass.uid())),
     })
+}
+
+/// Those who wait for the same moment shall not all come at once; but neither much later than they may.
+fn spread(wait: Duration) -> Duration {
+    wait.min(MOST_SPREAD * 10)
+        .mul_f64(rand::random_range(0.0..0.1))
 }
 
 async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {

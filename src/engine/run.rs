@@ -23,7 +23,7 @@ use crate::api::condition_types::STALLED;
 use crate::api::{EXTERNAL_ID, FORCE_DELETE, REQUESTED_AT, Reference, Target};
 
 /// How often it is asked whether a sweep is due.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(200);
 
 /// Drives one kind until `stop`.
 pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: CancellationToken) {

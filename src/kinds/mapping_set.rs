@@ -133,7 +133,11 @@ impl Kind for MappingSet {
         observed: &ObservedMappingSet,
         _: Put,
     ) -> Result<ObservedMappingSet> {
-        let body = body(desired);
+        let mut body = body(desired);
+        // The path tells the id, and Adobe the version.
+        for member in ["id", "version"] {
+            body.as_object_mut().map(|body| body.remove(member));
+        }
         validate(session, desired, &body).await?;
         let adobe = session.adobe();
         let made = adobe.data_prep().replace(&observed.id, &body).await?;

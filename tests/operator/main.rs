@@ -2,11 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod adoption;
 mod changes;
+mod deletion;
+mod drift;
 mod harness;
 mod kubectl;
 mod pipeline;
+mod pressure;
 mod recovery;
+mod replacement;
 mod rooms;
+mod rotation;
 mod trouble;
 mod tutorial;

@@ -33,7 +33,7 @@ pub fn creates(simulator: &Simulator) -> usize {
 
 async fn settled() -> (World, Vec<Value>) {
     let world = World::tuned(Options::default(), |settings| {
-        settings.resync = Duration::from_secs(1);
+        settings.resync = Duration::from_millis(300);
     })
     .await;
     let objects = world.apply_swept("payments").await;
@@ -91,6 +91,17 @@ async fn a_status_that_was_wiped_is_written_again() {
     assert_eq!(creates(&world.simulator), 0);
 }
 
+/// The next create at this route is carried out, but its answer is lost.
+fn lose_the_answer(world: &World, route: &str) {
+    // The validation of mappings comes before their creation, below the same path: a moment's delay does it no harm.
+    if route == "/mappingSets" {
+        let harmless = Fault::new(Effect::Delay(1)).path("/mappingSets/validate");
+        world.simulator.inject(harmless.times(Times::Next(1)));
+    }
+    let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
+    world.simulator.inject(fault.times(Times::Next(1)));
+}
+
 #[tokio::test]
 async fn every_create_may_lose_its_answer() {
     let world = World::new().await;
@@ -104,8 +115,7 @@ async fn every_create_may_lose_its_answer() {
         "/targetConnections",
         "/flows",
     ] {
-        let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
-        world.simulator.inject(fault.times(Times::Next(1)));
+        lose_the_answer(&world, route);
     }
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
@@ -125,8 +135,7 @@ async fn an_answer_lost_while_listings_lag_makes_no_second_object() {
     })
     .await;
     for route in ["/dataSets", "/mappingSets", "/connections", "/flows"] {
-        let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
-        world.simulator.inject(fault.times(Times::Next(1)));
+        lose_the_answer(&world, route);
     }
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
@@ -239,7 +248,7 @@ async fn an_object_without_custom_resource_is_reported_and_left_alone() {
 #[tokio::test]
 async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
     let world = World::tuned(Options::default(), |settings| {
-        settings.resync = Duration::from_secs(1);
+        settings.resync = Duration::from_millis(300);
     })
     .await;
     let refusal = aep_simulator::Reply::json(400, json!({ "message": "no" }));

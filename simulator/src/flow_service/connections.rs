@@ -25,6 +25,7 @@ pub(super) const LISTING: Listing = Listing {
         "updatedBy",
         "createdClient",
         "updatedClient",
+        "sandboxId",
         "sandboxName",
         "imsOrgId",
         "version",
@@ -77,7 +78,7 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
     let mut object = entity::pick(body, &["name", "description", "auth", "connectionSpec"]);
     if let Some(params) = object
         .get_mut("auth")
-        .and_then(|auth| auth["params"].as_object_mut())
+        .and_then(|auth| auth.get_mut("params")?.as_object_mut())
     {
         add_outputs(&body["connectionSpec"]["id"], params, cx);
     }
@@ -142,7 +143,8 @@ fn add_outputs(spec: &Value, params: &mut Map<String, Value>, cx: &mut Context<'
 /// What a caller may see: secrets are never shown.
 fn masked(object: &Value, profile: Profile) -> Value {
     let mut shown = object.clone();
-    if let Some(params) = shown["auth"]["params"].as_object_mut() {
+    let params = shown.pointer_mut("/auth/params");
+    if let Some(params) = params.and_then(Value::as_object_mut) {
         match profile {
             Profile::Strict => params.retain(|name, _| !specs::is_secret(name)),
             Profile::Lenient => {
@@ -150,9 +152,6 @@ fn masked(object: &Value, profile: Profile) -> Value {
                 secrets.for_each(|(_, value)| *value = json!("********"));
             }
         }
-    }
-    if shown["auth"].is_null() {
-        shown.as_object_mut().map(|object| object.remove("auth"));
     }
     shown
 }

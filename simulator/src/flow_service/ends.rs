@@ -27,6 +27,7 @@ const FIELDS: &[&str] = &[
     "updatedBy",
     "createdClient",
     "updatedClient",
+    "sandboxId",
     "sandboxName",
     "imsOrgId",
     "version",

@@ -118,7 +118,7 @@ pub(super) fn create(
     let stamps = json!({
         "id": id, "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id,
         "updatedBy": cx.client_id, "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
-        "sandboxName": sandbox.about["name"], "state": states.0,
+        "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"], "state": states.0,
     });
     if let Value::Object(stamps) = stamps {
         object.extend(stamps);

@@ -30,6 +30,7 @@ const LISTING: Listing = Listing {
         "updatedBy",
         "createdClient",
         "updatedClient",
+        "sandboxId",
         "sandboxName",
         "imsOrgId",
         "version",

@@ -27,6 +27,7 @@ const LISTING: Listing = Listing {
         "updatedBy",
         "createdClient",
         "updatedClient",
+        "sandboxId",
         "sandboxName",
         "imsOrgId",
         "version",
@@ -246,7 +247,8 @@ pub(crate) fn start(
     let mut run = json!({
         "id": id, "flowId": flow_id, "flowSpec": spec, "state": outcome.status, "providerRefId": cx.ids.uuid(),
         "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id, "updatedBy": cx.client_id,
-        "updatedClient": cx.client_id, "imsOrgId": cx.ims_org, "sandboxName": sandbox.about["name"],
+        "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
+        "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"],
         "metrics": metrics(outcome, cx.now_ms, ended), "activities": run_shape::activities(outcome, cx.now_ms, cx.ids),
     });
     entity::touch(&mut run, cx.now_ms, cx.ids);

@@ -79,7 +79,7 @@ fn server_part(
         "meta:xdmType": "object",
         "meta:containerId": "tenant",
         "meta:tenantNamespace": format!("_{}", cx.tenant),
-        "meta:sandboxId": sandbox_id(sandbox, cx),
+        "meta:sandboxId": sandbox.id(&cx.ims_org),
         "meta:sandboxType": sandbox_type.unwrap_or_else(|| json!("development")),
     })
 }
@@ -236,23 +236,4 @@ fn integer(field: &Value) -> &'static str {
         Some(bound) if bound > i64::from(i32::MAX) => "long",
         _ => "int",
     }
-}
-
-/// A sandbox keeps its id for ever, so it is made from what never changes: organisation and name.
-fn sandbox_id(sandbox: &Sandbox, cx: &Context<'_>) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let half = |salt: &str| {
-        let mut hasher = DefaultHasher::new();
-        (salt, &cx.ims_org, text(&sandbox.about, "name")).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
-    };
-    let hex = half("first") + &half("second");
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
 }

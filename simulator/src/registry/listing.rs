@@ -39,6 +39,10 @@ pub(super) fn page(
     let link = next
         .as_ref()
         .map(|n| json!({ "href": format!("{BASE}/{}?start={n}", request.path.join("/")) }));
+    let mut links = json!({ "next": link });
+    if request.path.last().is_some_and(|it| it == "schemas") {
+        links["global_schemas"] = json!({ "href": format!("{BASE}/global/schemas") });
+    }
     json!({
         "_page": {
             "orderby": request.query("orderby").unwrap_or("updated"),
@@ -46,7 +50,7 @@ pub(super) fn page(
             "count": results.len(),
         },
         "results": results,
-        "_links": { "next": link, "global_schemas": { "href": format!("{BASE}/global/schemas") } },
+        "_links": links,
     })
 }
 

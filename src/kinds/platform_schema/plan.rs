@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::desired::{DesiredSchema, Shape, identity_body};
 use super::observed::{Composition, IDENTITY, ObservedSchema, Part, segment};
 use crate::adobe::PatchOp;
+use crate::api::Identity;
 use crate::engine::{Error, Plan, Result};
 
 /// One step.
@@ -149,7 +150,10 @@ fn missing_identity(
                 && it.namespace.eq_ignore_ascii_case(&identity.namespace)
         });
         match same {
-            None => return Ok(Some(identity_body(schema, identity))),
+            None => {
+                other_namespace(observed, identity)?;
+                return Ok(Some(identity_body(schema, identity)));
+            }
             Some(it) if it.primary != identity.primary.unwrap_or_default() => {
                 return Err(Error::Invalid(format!(
                     "identity `{}` has `primary: {}` at Adobe, which cannot be changed in place: \
@@ -161,6 +165,19 @@ fn missing_identity(
         }
     }
     Ok(None)
+}
+
+/// A field is an identity of one namespace: a second descriptor would leave the first one in force.
+fn other_namespace(observed: &ObservedSchema, identity: &Identity) -> Result<()> {
+    let mut same_path = observed.descriptors.iter();
+    let other = same_path.find(|it| it.type_ == IDENTITY && it.path == identity.path);
+    other.map_or(Ok(()), |other| {
+        Err(Error::Invalid(format!(
+            "identity `{}` has the namespace `{}` at Adobe, which cannot be changed in place: restore it in \
+             `spec.identities`, or delete descriptor {} at Adobe",
+            identity.path, other.namespace, other.id
+        )))
+    })
 }
 
 fn text_op(ops: &mut Vec<PatchOp>, path: &str, wanted: &str, found: &str) {

@@ -1,0 +1,196 @@
+//! What is deleted here goes at Adobe, in an order that Adobe accepts, or says why not.
+
+use aep_control_plane::{ControlPlane, Options as Cluster};
+use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, DeleteParams};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::harness::{PATIENCE, World, condition, install, ours, sample};
+use crate::pipeline::delete_all;
+
+async fn settled() -> World {
+    let world = World::new().await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    world.simulator.clear_calls();
+    world
+}
+
+#[tokio::test]
+async fn an_object_in_use_stays_and_names_its_users() {
+    let world = settled().await;
+    world.delete("PlatformSchema", "payments").await;
+    let schema = world
+        .reason("PlatformSchema", "payments", "DeletionBlocked")
+        .await;
+    let message = condition(&schema, "Ready")["message"].to_string();
+    for user in ["Dataset/payments", "MappingSet/payments"] {
+        assert!(message.contains(user), "{message}");
+    }
+    assert_eq!(world.writes(), 0);
+    for (kind, name) in [
+        ("Dataflow", "payments"),
+        ("TargetConnection", "payments"),
+        ("Dataset", "payments"),
+        ("MappingSet", "payments"),
+    ] {
+        world.delete(kind, name).await;
+    }
+    world.gone("PlatformSchema", "payments").await;
+    assert!(world.simulator.objects("prod", "schemas").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_gone_already_is_fine() {
+    let world = settled().await;
+    for kind in ["flows", "sourceConnections", "dataSets", "mappingSets"] {
+        let object = world.simulator.objects("prod", kind).remove(0);
+        let id = object["id"].as_str().unwrap();
+        assert!(world.simulator.delete("prod", kind, id).unwrap());
+    }
+    delete_all(&world, &sample("payments")).await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn an_orphaned_object_stays_at_adobe() {
+    let world = settled().await;
+    let patch = json!({ "spec": { "deletionPolicy": "Orphan" } });
+    world.patch("Dataflow", "payments", patch).await;
+    world.delete("Dataflow", "payments").await;
+    world.gone("Dataflow", "payments").await;
+    assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+    assert_eq!(world.simulator.count("DELETE", "/flows/{id}"), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_for_use_at_adobe_is_tried_again() {
+    let world = settled().await;
+    let answer = Reply::json(
+        400,
+        json!({
+            "type": "https://ns.adobe.com/aep/errors/FLOW-1447-400", "title": "In use", "status": 400,
+            "report": { "detailed-message": "Found active flows" },
+        }),
+    );
+    let fault = Fault::answer(answer).method("DELETE");
+    let fault = fault.path("/sourceConnections/{id}");
+    world.simulator.inject(fault.times(Times::Next(2)));
+    delete_all(&world, &sample("payments")).await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn adobe_away_at_deletion_keeps_the_finalizer_and_says_so() {
+    let world = settled().await;
+    let away = Fault::answer(Reply::empty(503)).method("DELETE");
+    world.simulator.inject(away.times(Times::Every));
+    world.delete("Dataflow", "payments").await;
+    let flow = world
+        .reason("Dataflow", "payments", "AdobeUnavailable")
+        .await;
+    let message = condition(&flow, "Ready")["message"].to_string();
+    assert!(message.contains("cannot be deleted yet"), "{message}");
+    assert!(condition(&flow, "Stalled").is_null());
+    world.simulator.clear_faults();
+    world.gone("Dataflow", "payments").await;
+    assert!(world.simulator.objects("prod", "flows").is_empty());
+}
+
+#[tokio::test]
+async fn credentials_that_are_gone_are_told_with_the_way_out() {
+    let mut world = settled().await;
+    world.kill_operator().await;
+    world.delete("Secret", "adobe-io").await;
+    world.start_operator();
+    world.delete("Dataflow", "payments").await;
+    world
+        .says("Dataflow", "payments", "deletionPolicy: Orphan")
+        .await;
+    let patch = json!({ "spec": { "deletionPolicy": "Orphan" } });
+    world.patch("Dataflow", "payments", patch).await;
+    world.gone("Dataflow", "payments").await;
+    assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+}
+
+#[tokio::test]
+async fn a_create_without_an_answer_is_looked_for_before_its_resource_goes() {
+    let world = World::new().await;
+    let hang = Fault::new(Effect::DropAfter).method("POST");
+    world
+        .simulator
+        .inject(hang.path("/flows").times(Times::Next(1)));
+    let lost = Fault::answer(Reply::empty(503)).method("GET");
+    world.apply_sample("payments").await;
+    world
+        .eventually("the flow at Adobe", || async {
+            let count = world.simulator.objects("prod", "flows").len();
+            (count == 1).then_some(()).ok_or(count.to_string())
+        })
+        .await;
+    // The operator cannot see it, and its resource is deleted meanwhile.
+    world
+        .simulator
+        .inject(lost.path("/flows").times(Times::Next(1)));
+    world.delete("Dataflow", "payments").await;
+    world.gone("Dataflow", "payments").await;
+    assert!(world.simulator.objects("prod", "flows").is_empty());
+}
+
+#[tokio::test]
+async fn a_schema_in_the_profile_explains_that_it_cannot_go() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    let schema = objects.iter_mut().find(|o| o["kind"] == "PlatformSchema");
+    let schema = schema.unwrap();
+    schema["spec"]["fields"]["customerId"] = json!({ "type": "string" });
+    schema["spec"]["identities"] =
+        json!([{ "path": "/_tenant/customerId", "namespace": "ECID", "primary": true }]);
+    schema["spec"]["profileEnabled"] = json!(true);
+    for object in &objects {
+        world.apply(object).await.unwrap();
+    }
+    world.all_ready(&objects).await;
+    for object in ours(&objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        world.delete(kind.unwrap(), name.unwrap()).await;
+    }
+    world
+        .says("PlatformSchema", "payments", "deletionPolicy: Orphan")
+        .await;
+    let patch = json!({ "spec": { "deletionPolicy": "Orphan" } });
+    world.patch("PlatformSchema", "payments", patch).await;
+    world.gone("PlatformSchema", "payments").await;
+    world.gone("Sandbox", "default").await;
+    assert_eq!(world.simulator.objects("prod", "schemas").len(), 1);
+}
+
+#[tokio::test]
+async fn a_namespace_with_everything_in_it_goes_at_once() {
+    let cluster = ControlPlane::start(Cluster {
+        controllers: true,
+        ..Cluster::default()
+    });
+    let cluster = cluster.await.unwrap();
+    let client = cluster.client();
+    install(client.clone()).await;
+    let mut world = World::on(client.clone(), Options::default()).await;
+    world.start_operator();
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let namespaces: Api<Namespace> = Api::all(client);
+    let params = DeleteParams::default();
+    namespaces.delete(&world.namespace, &params).await.unwrap();
+    let gone = async {
+        world
+            .eventually("the namespace to go", || async {
+                let left = namespaces.get_opt(&world.namespace).await.unwrap();
+                left.map_or(Ok(()), |it| Err(format!("{:?}", it.status)))
+            })
+            .await;
+    };
+    timeout(PATIENCE, gone).await.unwrap();
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}

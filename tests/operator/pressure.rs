@@ -1,0 +1,108 @@
+//! Adobe asks for patience, fails, or falls silent: the operator waits as it is asked to, and tells the truth meanwhile.
+
+use std::time::{Duration, Instant};
+
+use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use serde_json::json;
+
+use crate::harness::{World, condition, sample};
+
+#[tokio::test]
+async fn a_pause_that_adobe_asks_for_is_kept_by_the_whole_sandbox() {
+    let world = World::new().await;
+    let pause = Duration::from_secs(5);
+    let fault = Fault::answer(Reply::throttled(Some(pause))).method("POST");
+    let fault = fault.service("flow").times(Times::Next(1));
+    world.simulator.inject(fault);
+    let objects = world.apply_sample("payments").await;
+    let throttled = world
+        .eventually("a call to be throttled", || async {
+            let calls = world.simulator.calls();
+            let throttled = calls.iter().find(|call| call.status == 429);
+            throttled.cloned().ok_or("none yet".to_owned())
+        })
+        .await;
+    world.all_ready(&objects).await;
+    let since = throttled.time_ms;
+    let calls = world.simulator.calls();
+    // What was under way when the answer came could not be held back.
+    let early: Vec<_> = calls
+        .iter()
+        .filter(|call| (since + 200..since + 4900).contains(&call.time_ms))
+        .collect();
+    assert!(early.is_empty(), "{early:?}");
+    let last = calls.iter().map(|call| call.time_ms).max().unwrap();
+    // Late by the spread and by what this machine is busy with; back-off would take far longer.
+    assert!(last < since + 8000, "{} ms late", last - since - 5000);
+}
+
+#[tokio::test]
+async fn passing_trouble_is_reconciling_and_never_stalled() {
+    let world = World::new().await;
+    for reply in [Reply::throttled(None), Reply::empty(503), Reply::html(502)] {
+        let fault = Fault::answer(reply).method("POST").path("/flows");
+        world.simulator.inject(fault.times(Times::Next(2)));
+    }
+    let objects = sample("payments");
+    for object in &objects {
+        world.apply(object).await.unwrap();
+    }
+    let (mut stalled, mut states) = (false, Vec::new());
+    let deadline = Instant::now() + crate::harness::PATIENCE;
+    loop {
+        let flow = world.get("Dataflow", "payments").await;
+        stalled |= !condition(&flow, "Stalled").is_null();
+        let ready = condition(&flow, "Ready");
+        let state = format!("{} {}", ready["reason"], ready["message"]);
+        if states.last() != Some(&state) {
+            states.push(state);
+        }
+        if ready["status"] == "True" {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{states:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!stalled, "{states:?}");
+    // Waiting, three kinds of trouble, looking for what may exist: no more than that is told, each once.
+    assert!(states.len() <= 8, "{states:?}");
+}
+
+#[tokio::test]
+async fn a_slow_sandbox_holds_up_nobody_else() {
+    let world = World::new().await;
+    let slow = Fault::new(Effect::HangBefore).sandbox("stage");
+    world.simulator.inject(slow.times(Times::Every));
+    let sandbox = json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "Sandbox",
+        "metadata": { "name": "slow" },
+        "spec": { "sandboxName": "stage", "imsOrgId": "0123456789ABCDEF@AdobeOrg",
+                  "credentialsRef": { "name": "adobe-io" } },
+    });
+    world.apply(&sandbox).await.unwrap();
+    for number in 0..40 {
+        let dataset = json!({
+            "apiVersion": "aep-operator.io/v1alpha1", "kind": "Dataset",
+            "metadata": { "name": format!("slow-{number}") },
+            "spec": { "name": "slow", "sandboxRef": { "name": "slow" },
+                      "schemaId": "https://ns.adobe.com/acme/schemas/1" },
+        });
+        world.apply(&dataset).await.unwrap();
+    }
+    let objects = world.apply_sample("payments").await;
+    let started = Instant::now();
+    world.all_ready(&objects).await;
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test]
+async fn a_burst_above_adobes_limit_ends_with_everything_ready() {
+    let options = Options {
+        rate_limit: Some(10),
+        ..Options::default()
+    };
+    let world = World::with(options).await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+}

@@ -1,0 +1,206 @@
+//! What Adobe cannot change in place is refused, or replaced in the safe order where the user asks for it.
+
+use std::time::Duration;
+
+use aep_simulator::{Effect, Fault, Options, Times};
+use serde_json::{Value, json};
+
+use crate::harness::{World, condition};
+use crate::recovery::COLLECTIONS;
+
+async fn settled(policy: &str) -> World {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_millis(300);
+    })
+    .await;
+    let objects = world.apply_swept("payments").await;
+    world.all_ready(&objects).await;
+    for (kind, name) in [
+        ("SourceConnection", "paypal-products"),
+        ("TargetConnection", "payments"),
+        ("Dataflow", "payments"),
+        ("BaseConnection", "paypal"),
+        ("Dataset", "payments"),
+    ] {
+        let patch = json!({ "spec": { "replacePolicy": policy } });
+        world.patch(kind, name, patch).await;
+        world.reason(kind, name, "Succeeded").await;
+    }
+    world.simulator.clear_calls();
+    world
+}
+
+async fn id(world: &World, kind: &str, name: &str) -> Value {
+    world.get(kind, name).await["status"]["id"].clone()
+}
+
+/// Waits until the object stands for another one at Adobe, Ready, and nothing else is left there.
+async fn replaced(world: &World, kind: &str, name: &str, old: &Value) {
+    world
+        .eventually(&format!("{kind}/{name} to be replaced"), || async {
+            let object = world.get(kind, name).await;
+            let ready = condition(&object, "Ready")["status"] == "True";
+            let other = object["status"]["id"] != *old;
+            (ready && other)
+                .then_some(())
+                .ok_or(object["status"].to_string())
+        })
+        .await;
+    world
+        .eventually("what was replaced to be deleted", || async {
+            let counts: Vec<_> = COLLECTIONS
+                .iter()
+                .map(|(kind, count)| (kind, world.simulator.objects("prod", kind).len(), count))
+                .collect();
+            let left = counts.iter().all(|(_, held, count)| held == *count);
+            left.then_some(()).ok_or(format!("{counts:?}"))
+        })
+        .await;
+}
+
+/// The calls of one method on one kind of object, in order, as method and collection.
+fn changes(world: &World) -> Vec<String> {
+    let calls = world.simulator.calls();
+    let calls = calls.iter().filter(|call| {
+        call.method != "GET" && call.service == "flow" && (200..300).contains(&call.status)
+    });
+    calls
+        .map(|call| format!("{} {}", call.method, call.route))
+        .collect()
+}
+
+fn other_table() -> Value {
+    json!({ "spec": { "params": { "tableName": "PayPal.Other" } } })
+}
+
+#[tokio::test]
+async fn a_change_that_needs_another_object_is_refused_by_default() {
+    let world = settled("Never").await;
+    let cases = [
+        (
+            "SourceConnection",
+            "paypal-products",
+            other_table(),
+            "`spec.params`",
+        ),
+        (
+            "Dataflow",
+            "payments",
+            json!({ "spec": { "deltaColumn": { "name": "createdAt" } } }),
+            "`spec.deltaColumn`",
+        ),
+        (
+            "BaseConnection",
+            "paypal",
+            json!({ "spec": { "auth": { "specName": "Other" } } }),
+            "`spec.auth.specName`",
+        ),
+    ];
+    for (kind, name, patch, field) in cases {
+        world.patch(kind, name, patch).await;
+        let object = world.reason(kind, name, "ReplaceRequired").await;
+        let message = condition(&object, "Stalled")["message"].to_string();
+        assert!(message.contains(field), "{message}");
+        assert!(message.contains("replacePolicy"), "{message}");
+    }
+    assert_eq!(world.writes(), 0);
+}
+
+#[tokio::test]
+async fn another_table_replaces_connection_and_flow_in_the_safe_order() {
+    let world = settled("Recreate").await;
+    let connection = id(&world, "SourceConnection", "paypal-products").await;
+    let flow = id(&world, "Dataflow", "payments").await;
+    world
+        .patch("SourceConnection", "paypal-products", other_table())
+        .await;
+    replaced(&world, "SourceConnection", "paypal-products", &connection).await;
+    replaced(&world, "Dataflow", "payments", &flow).await;
+    let expected = [
+        "POST /sourceConnections",
+        "POST /flows",
+        "POST /flows/{id}/action",
+        "DELETE /flows/{id}",
+        "DELETE /sourceConnections/{id}",
+    ];
+    assert_eq!(changes(&world), expected);
+}
+
+#[tokio::test]
+async fn another_delta_column_replaces_the_flow_alone() {
+    let world = settled("Recreate").await;
+    let flow = id(&world, "Dataflow", "payments").await;
+    let patch = json!({ "spec": { "deltaColumn": { "name": "createdAt" } } });
+    world.patch("Dataflow", "payments", patch).await;
+    replaced(&world, "Dataflow", "payments", &flow).await;
+    let held = world.simulator.objects("prod", "flows").remove(0);
+    let column = &held["transformations"][0]["params"]["deltaColumn"]["name"];
+    assert_eq!(column, "createdAt");
+    assert_eq!(held["state"], "enabled");
+}
+
+#[tokio::test]
+async fn a_lost_answer_during_replacement_makes_no_third_object() {
+    let world = settled("Recreate").await;
+    for route in ["/sourceConnections", "/flows"] {
+        let fault = Fault::new(Effect::DropAfter).method("POST").path(route);
+        world.simulator.inject(fault.times(Times::Next(1)));
+    }
+    let flow = id(&world, "Dataflow", "payments").await;
+    world
+        .patch("SourceConnection", "paypal-products", other_table())
+        .await;
+    replaced(&world, "Dataflow", "payments", &flow).await;
+    let posts = world.simulator.count("POST", "/flows");
+    assert_eq!(posts, 1);
+    assert_eq!(world.simulator.count("POST", "/sourceConnections"), 1);
+}
+
+#[tokio::test]
+async fn a_replacement_goes_on_after_a_restart() {
+    let mut world = settled("Recreate").await;
+    let flow = id(&world, "Dataflow", "payments").await;
+    world.simulator.set_latency(Duration::from_millis(100));
+    world
+        .patch("SourceConnection", "paypal-products", other_table())
+        .await;
+    world
+        .eventually("the second source connection", || async {
+            let count = world.simulator.objects("prod", "sourceConnections").len();
+            (count == 2).then_some(()).ok_or(count.to_string())
+        })
+        .await;
+    world.kill_operator().await;
+    world.start_operator();
+    replaced(&world, "Dataflow", "payments", &flow).await;
+    assert_eq!(world.simulator.count("POST", "/sourceConnections"), 1);
+}
+
+#[tokio::test]
+async fn a_breaking_change_of_a_schema_is_refused_with_the_field() {
+    let world = settled("Never").await;
+    let add = json!({ "spec": { "fields": { "colour": { "type": "string" } } } });
+    world.patch("PlatformSchema", "payments", add).await;
+    world
+        .reason("PlatformSchema", "payments", "Succeeded")
+        .await;
+    assert_eq!(world.writes(), 1);
+    for (patch, field) in [
+        (
+            json!({ "spec": { "fields": { "colour": { "type": "integer" } } } }),
+            "spec.fields.colour",
+        ),
+        (
+            json!({ "spec": { "fields": { "colour": null } } }),
+            "spec.fields.colour",
+        ),
+    ] {
+        world.patch("PlatformSchema", "payments", patch).await;
+        let schema = world
+            .reason("PlatformSchema", "payments", "InvalidSpec")
+            .await;
+        let message = condition(&schema, "Stalled")["message"].to_string();
+        assert!(message.contains(field), "{message}");
+    }
+    assert_eq!(world.writes(), 1);
+}

@@ -1,0 +1,93 @@
+//! A changed Secret takes effect without a restart, and an unchanged one is never sent again.
+
+use std::time::Duration;
+
+use aep_simulator::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{World, condition};
+
+async fn settled() -> World {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_millis(300);
+    })
+    .await;
+    let objects = world.apply_swept("payments").await;
+    world.all_ready(&objects).await;
+    world.simulator.clear_calls();
+    world
+}
+
+fn patches(world: &World) -> Vec<Value> {
+    let calls = world.simulator.calls();
+    let patches = calls
+        .iter()
+        .filter(|call| call.method == "PATCH" && call.route == "/connections/{id}");
+    patches.filter_map(|call| call.body.clone()).collect()
+}
+
+async fn fingerprint(world: &World) -> Value {
+    let connection = world.get("BaseConnection", "paypal").await;
+    connection["status"]["credentialsFingerprint"].clone()
+}
+
+#[tokio::test]
+async fn new_source_credentials_are_sent_once() {
+    let mut world = settled().await;
+    let before = fingerprint(&world).await;
+    let secret = json!({ "stringData": { "clientSecret": "a-new-canary" } });
+    world.patch("Secret", "paypal", secret).await;
+    world
+        .eventually("the new credentials to be noted", || async {
+            let now = fingerprint(&world).await;
+            (now != before).then_some(()).ok_or(now.to_string())
+        })
+        .await;
+    assert_eq!(patches(&world).len(), 1);
+    let body = patches(&world).remove(0);
+    assert_eq!(body[0]["path"], "/auth/params");
+    assert_eq!(body[0]["value"]["clientSecret"], "a-new-canary");
+    assert_eq!(body[0]["value"]["host"], "api.paypal.com");
+    // Neither a label on the Secret nor a restart calls for them again.
+    let label = json!({ "metadata": { "labels": { "team": "payments" } } });
+    world.patch("Secret", "paypal", label).await;
+    world.kill_operator().await;
+    world.start_operator();
+    let lists = world.simulator.count("GET", "/connections");
+    world
+        .eventually("two more sweeps", || async {
+            let more = world.simulator.count("GET", "/connections") - lists;
+            (more >= 2).then_some(()).ok_or(more.to_string())
+        })
+        .await;
+    assert_eq!(patches(&world).len(), 1);
+    let status = world.get("BaseConnection", "paypal").await["status"].to_string();
+    assert!(!status.contains("canary"), "{status}");
+}
+
+#[tokio::test]
+async fn a_rotated_client_secret_is_used_without_a_restart() {
+    let world = settled().await;
+    let secrets = vec!["rotated".to_owned()];
+    world
+        .simulator
+        .set_secrets("aep-operator-demo", secrets)
+        .unwrap();
+    world.simulator.revoke_tokens();
+    let request = json!({ "aep-operator.io/requested-at": "now" });
+    let request = json!({ "metadata": { "annotations": request } });
+    world.patch("Sandbox", "default", request).await;
+    let sandbox = world
+        .reason("Sandbox", "default", "InvalidCredentials")
+        .await;
+    assert_eq!(condition(&sandbox, "Stalled")["status"], "True");
+    let secret = json!({ "stringData": { "clientSecret": "rotated" } });
+    world.patch("Secret", "adobe-io", secret).await;
+    world.reason("Sandbox", "default", "Succeeded").await;
+    let patch = json!({ "spec": { "description": "after the rotation" } });
+    world.patch("Dataflow", "payments", patch).await;
+    world.reason("Dataflow", "payments", "Succeeded").await;
+    let held = world.simulator.objects("prod", "flows").remove(0);
+    let description = held["description"].as_str().unwrap();
+    assert!(description.starts_with("after the rotation"));
+}
