@@ -36,13 +36,12 @@ pub async fn converge<K: Kind>(
         // What was found again or adopted must be deleted one day, too.
         pass.add_finalizer().await?;
     }
-    let (observed, fresh) = match found {
-        Some(found) => (found.object, found.fresh),
-        None => {
-            let missing = pass.known_id();
-            let made = create_or_recover(pass, &session, &desired, missing).await?;
-            (made, true)
-        }
+    let (observed, fresh) = if let Some(found) = found {
+        (found.object, found.fresh)
+    } else {
+        let missing = pass.known_id();
+        let made = create_or_recover(pass, &session, &desired, missing).await?;
+        (made, true)
     };
     let mut work = Work {
         pass,
