@@ -8,7 +8,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::adobe::Endpoints;
+use crate::adobe::{Endpoints, Permission};
 use crate::{api, engine, operator};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
@@ -95,6 +95,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag: Duration::from_secs(list_lag_seconds),
         resync: Duration::from_secs(resync_period_seconds),
         instance: pod_name,
+        permission: Permission::default(),
     };
     let client = Client::try_default()
         .await
