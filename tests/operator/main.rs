@@ -5,8 +5,10 @@
 mod changes;
 mod harness;
 mod kubectl;
+mod lease;
 mod pipeline;
 mod recovery;
+mod replica;
 mod rooms;
 mod trouble;
 mod tutorial;
