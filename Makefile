@@ -22,6 +22,7 @@ bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
 lint: ## Formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo fetch --quiet --locked
 	cargo deny --offline check bans licenses sources
 
 fmt: ## Format the code

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use kube::Client;
+use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::adobe::Endpoints;
+use crate::adobe::{Endpoints, Permission};
+use crate::lease::{Candidate, Leadership, Terms};
 use crate::{api, engine, operator};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
@@ -22,7 +23,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the operator.
-    Run(Run),
+    Run(Box<Run>),
     /// Print the CRDs as YAML.
     Crds,
 }
@@ -53,15 +54,67 @@ struct Run {
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
     pod_name: String,
+    #[command(flatten)]
+    election: Election,
     /// Log as JSON lines.
     #[arg(long, env = "LOG_JSON")]
     log_json: bool,
 }
 
+/// Leader election, for several replicas of which one acts.
+#[derive(Debug, Args)]
+struct Election {
+    /// Name of the Lease whose holder acts while the other replicas stand by; no election if empty. Needs `get`, `create`
+    /// and `update` on `leases` of `coordination.k8s.io`.
+    #[arg(long, env = "LEASE")]
+    lease: Option<String>,
+    /// Namespace of the Lease; the watched one if empty, else the Pod's own.
+    #[arg(long, env = "LEASE_NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// Seconds after which another replica takes over from a leader that has vanished. The leader renews seven times as
+    /// often, and ends itself if it could not for two thirds of that time.
+    #[arg(long, env = "LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..))]
+    lease_seconds: u16,
+    /// Namespace of the Pod; the kubeconfig's own if empty.
+    #[arg(long, env = "POD_NAMESPACE")]
+    pod_namespace: Option<String>,
+}
+
+impl Election {
+    fn candidate(
+        self,
+        config: &Config,
+        watched: Option<&str>,
+        pod: &str,
+    ) -> anyhow::Result<Option<Candidate>> {
+        let Self {
+            lease,
+            lease_namespace,
+            lease_seconds,
+            pod_namespace,
+        } = self;
+        let Some(lease) = given(lease) else {
+            return Ok(None);
+        };
+        let namespace = given(lease_namespace)
+            .or(watched.map(ToOwned::to_owned))
+            .or(given(pod_namespace))
+            .unwrap_or_else(|| config.default_namespace.clone());
+        // A client of its own: renewals do not wait for other requests.
+        let client = Client::try_from(config.clone())?;
+        let terms = Terms::new(lease_seconds);
+        Ok(Some(Candidate::new(client, &namespace, &lease, pod, terms)))
+    }
+}
+
+fn given(value: Option<String>) -> Option<String> {
+    value.filter(|text| !text.is_empty())
+}
+
 /// Parses the command line and does what it says.
 pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Run(flags) => run(flags).await,
+        Command::Run(flags) => run(*flags).await,
         Command::Crds => {
             for crd in api::crds() {
                 print!("---\n{}", api::render(&crd));
@@ -81,11 +134,21 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag_seconds,
         resync_period_seconds,
         pod_name,
+        election,
         log_json,
     } = flags;
     log(log_json);
+    let namespace = given(namespace);
+    let config = Config::infer()
+        .await
+        .context("no Kubernetes cluster: set KUBECONFIG, or run in a Pod")?;
+    let candidate = election.candidate(&config, namespace.as_deref(), &pod_name)?;
+    let leadership = candidate
+        .as_ref()
+        .map_or_else(Leadership::unlimited, Candidate::leadership);
+    let client = leadership.client(config)?;
     let settings = engine::Settings {
-        namespace: namespace.filter(|n| !n.is_empty()),
+        namespace,
         allowed_endpoints,
         endpoints: Endpoints {
             ims: ims_endpoint,
@@ -95,12 +158,17 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag: Duration::from_secs(list_lag_seconds),
         resync: Duration::from_secs(resync_period_seconds),
         instance: pod_name,
+        permission: Permission::new(move || leadership.is_valid()),
     };
-    let client = Client::try_default()
-        .await
-        .context("no Kubernetes cluster: set KUBECONFIG, or run in a Pod")?;
     let stop = CancellationToken::new();
     let operator = Box::pin(operator::operate(client, settings, stop.clone()));
+    let work = async {
+        match candidate {
+            Some(candidate) => candidate.lead(operator, &stop).await?,
+            None => operator.await,
+        }
+        anyhow::Ok(())
+    };
     let signal = async {
         shutdown().await;
         stop.cancel();
@@ -108,10 +176,9 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         shutdown().await;
     };
     tokio::select! {
-        () = operator => {}
-        () = signal => {}
+        outcome = work => outcome,
+        () = signal => Ok(()),
     }
-    Ok(())
 }
 
 async fn shutdown() {

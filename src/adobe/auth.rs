@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Refusal;
-use super::send::{Purpose, exchange, jitter};
+use super::send::{Purpose, jitter};
 use super::tolerant::as_integer;
 use super::{Adobe, Class, Credentials, Error, Result, Service};
 
@@ -181,7 +181,7 @@ impl Adobe {
             route: ROUTE,
         };
         let started = Instant::now();
-        let answer = exchange(self.meter.as_ref(), purpose, request).await?;
+        let answer = self.exchange(purpose, request).await?;
         if answer.is_success() {
             return Ok(answer.read::<Issued>()?.held_since(started));
         }

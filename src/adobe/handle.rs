@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::auth::TokenCache;
 use super::send::{Gate, Patience};
-use super::{Catalog, DataPrep, FlowService, Meter, Sandboxes, SchemaRegistry, Settings};
+use super::{
+    Catalog, DataPrep, FlowService, Meter, Permission, Sandboxes, SchemaRegistry, Settings,
+};
 
 /// How long a connection may take to open. Shorter than an attempt, so that an address nobody answers is known to be
 /// out of reach instead of leaving in doubt whether the request was sent.
@@ -24,6 +26,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Adobe {
     pub(super) shared: Arc<Shared>,
     pub(super) meter: Option<Arc<dyn Meter>>,
+    pub(super) permission: Permission,
 }
 
 /// What all clones of a handle have in common.
@@ -59,6 +62,7 @@ impl Adobe {
         Self {
             shared: Arc::new(shared),
             meter: None,
+            permission: Permission::default(),
         }
     }
 
@@ -89,6 +93,13 @@ impl Adobe {
     #[must_use]
     pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
         self.meter = Some(meter);
+        self
+    }
+
+    /// The same handle, sending nothing through this clone and its clones unless `permission` is given.
+    #[must_use]
+    pub fn permission(mut self, permission: Permission) -> Self {
+        self.permission = permission;
         self
     }
 

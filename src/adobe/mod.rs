@@ -14,6 +14,7 @@ mod handle;
 mod meter;
 mod page;
 mod patch;
+mod permission;
 mod sandboxes;
 mod schema_registry;
 mod send;
@@ -35,6 +36,7 @@ pub use flow_service::{
 pub use handle::Adobe;
 pub use meter::{Attempt, Meter};
 pub use patch::PatchOp;
+pub use permission::Permission;
 pub use sandboxes::{SandboxInfo, Sandboxes};
 pub use schema_registry::{
     Descriptor, RegistryResource, RegistryType, SchemaRegistry, Stats, alt_id,

@@ -15,7 +15,7 @@ use super::refusals::Refusals;
 use super::secrets::Secrets;
 use super::session::Sessions;
 use super::shelf::{AnyShelf, Desk, Shelf, shelf};
-use crate::adobe::{Adobe, Endpoints};
+use crate::adobe::{Adobe, Endpoints, Permission};
 use crate::api::{AepResource, Kind, Reference};
 
 /// What the operator was started with, as far as the engine is concerned.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub resync: Duration,
     /// Who reports events: the Pod's name.
     pub instance: String,
+    /// Whether Adobe may be asked, since this replica is the one to do so.
+    pub permission: Permission,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             list_lag: Duration::from_secs(15),
             resync: Duration::from_secs(600),
             instance: "aep-operator".into(),
+            permission: Permission::default(),
         }
     }
 }

@@ -93,7 +93,8 @@ fn handle(pass: &Pass<'_, Sandbox>, settings: Settings) -> Adobe {
         .map(|session| session.adobe());
     match open {
         Some(adobe) if same(adobe.settings(), &settings) => adobe,
-        _ => Adobe::new(pass.engine().http.clone(), settings),
+        _ => Adobe::new(pass.engine().http.clone(), settings)
+            .permission(pass.engine().settings.permission.clone()),
     }
 }
 

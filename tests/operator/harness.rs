@@ -50,11 +50,15 @@ impl World {
 
     /// The same, with an operator of one's own making, too.
     pub async fn tuned(options: aep_simulator::Options, tune: impl Fn(&mut Settings)) -> Self {
-        let client = client().await;
-        let mut world = Self::on(client, options).await;
+        let mut world = Self::unattended(options).await;
         tune(&mut world.settings);
         world.start_operator();
         world
+    }
+
+    /// The same without an operator.
+    pub async fn unattended(options: aep_simulator::Options) -> Self {
+        Self::on(client().await, options).await
     }
 
     /// A namespace on a cluster that has our CRDs, and a simulator; no operator yet.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 6] = [
+const MAY_IMPORT: [(&str, &[&str]); 7] = [
     ("api", &[]),
     ("adobe", &[]),
     ("engine", &["api", "adobe"]),
     ("kinds", &["engine", "api", "adobe"]),
     ("operator", &["kinds", "engine", "api"]),
-    ("cli", &["operator", "engine", "api", "adobe"]),
+    ("lease", &[]),
+    ("cli", &["operator", "lease", "engine", "api", "adobe"]),
 ];
 
 fn rust_files(path: &Path) -> Vec<PathBuf> {

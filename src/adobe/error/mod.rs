@@ -67,7 +67,7 @@ pub enum Class {
     Unavailable,
     /// The connection or our patience ended after the request may have been sent.
     Interrupted,
-    /// The request was never sent: no such host, no connection, no trust.
+    /// The request was never sent: no such host, no connection, no trust, no permission.
     Unreachable,
     /// An answer came that is not what the service speaks.
     Unreadable,

@@ -1,6 +1,5 @@
 //! One attempt over HTTP: send, read a bounded answer, measure.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -8,7 +7,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::adobe::{Attempt, Class, Error, Meter, Result, Service};
+use crate::adobe::{Adobe, Attempt, Class, Error, Result, Service};
 
 /// The largest body that is read, in bytes. A full page of the largest kind of object stays well below.
 const LARGEST_BODY: usize = 16 << 20;
@@ -33,44 +32,50 @@ pub(in crate::adobe) struct Answer {
     sent_id: Option<String>,
 }
 
-/// Sends one request and reads the whole answer.
-pub(in crate::adobe) async fn exchange(
-    meter: Option<&Arc<dyn Meter>>,
-    purpose: Purpose,
-    request: RequestBuilder,
-) -> Result<Answer> {
-    let Purpose {
-        service,
-        method,
-        route,
-    } = purpose;
-    let started = Instant::now();
-    let outcome = round_trip(service, request).await;
-    let status = outcome.as_ref().ok().map(|answer| answer.status);
-    let elapsed = started.elapsed();
-    if let Some(meter) = meter {
-        meter.observe(&Attempt {
+impl Adobe {
+    /// Sends one request, if that is permitted, and reads the whole answer.
+    pub(in crate::adobe) async fn exchange(
+        &self,
+        purpose: Purpose,
+        request: RequestBuilder,
+    ) -> Result<Answer> {
+        let Purpose {
             service,
             method,
             route,
+        } = purpose;
+        if !self.permission.is_given() {
+            let message = "not sent: this process may not ask any more";
+            return Err(Error::new(service, Class::Unreachable, message));
+        }
+        let started = Instant::now();
+        let outcome = round_trip(service, request).await;
+        let status = outcome.as_ref().ok().map(|answer| answer.status);
+        let elapsed = started.elapsed();
+        if let Some(meter) = &self.meter {
+            meter.observe(&Attempt {
+                service,
+                method,
+                route,
+                status,
+                elapsed,
+            });
+        }
+        let request_id = match &outcome {
+            Ok(answer) => answer.request_id(),
+            Err(error) => error.request_id(),
+        };
+        tracing::debug!(
+            service = service.label(),
+            method,
+            route,
             status,
-            elapsed,
-        });
+            ?elapsed,
+            request_id,
+            "asked Adobe"
+        );
+        outcome
     }
-    let request_id = match &outcome {
-        Ok(answer) => answer.request_id(),
-        Err(error) => error.request_id(),
-    };
-    tracing::debug!(
-        service = service.label(),
-        method,
-        route,
-        status,
-        ?elapsed,
-        request_id,
-        "asked Adobe"
-    );
-    outcome
 }
 
 async fn round_trip(service: Service, request: RequestBuilder) -> Result<Answer> {

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
 pub(super) use call::{Call, Method};
-pub(super) use exchange::{Answer, Purpose, exchange};
+pub(super) use exchange::{Answer, Purpose};
 pub(super) use gate::{Gate, jitter};
 
 use super::auth::Token;
@@ -97,7 +97,7 @@ impl Adobe {
             method: call.method.as_str(),
             route: call.route,
         };
-        let answer = exchange(self.meter.as_ref(), purpose, request).await;
+        let answer = self.exchange(purpose, request).await;
         let answer = answer.map_err(|error| blame(call, error))?;
         if answer.is_success() {
             gate.eased();

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::{Call, Gate, Method, Patience};
 use crate::adobe::tests::{Reply, SECRET, Server, TOKEN, oauth, quick, settings};
 use crate::adobe::{
-    Adobe, Auth, Class, Connection, Flow, Limits, NewConnection, PatchOp, Service, SpecRef,
+    Adobe, Auth, Class, Connection, Flow, Limits, NewConnection, PatchOp, Permission, Service,
+    SpecRef,
 };
 
 fn no_flows() -> Reply {
@@ -113,6 +114,26 @@ async fn a_connection_that_breaks_after_the_request_is_interrupted() {
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
     read(&adobe).await.expect_err("breaks");
     assert_eq!(accepted.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_permission_and_that_leaves_no_doubt() {
+    let server = Server::start([no_flows()]).await;
+    let given = Arc::new(AtomicBool::new(true));
+    let asked = given.clone();
+    let permission = Permission::new(move || asked.load(Ordering::SeqCst));
+    let adobe = server.adobe().permission(permission.clone());
+    read(&adobe).await.expect("permitted");
+    given.store(false, Ordering::SeqCst);
+    let flows = adobe.flow_service();
+    let error = flows.create::<Flow>(&json!({})).await.expect_err("refused");
+    assert_eq!(*error.class(), Class::Unreachable);
+    assert!(!error.is_ambiguous());
+    let fresh = server.adobe().permission(permission);
+    read(&fresh)
+        .await
+        .expect_err("not even a token is asked for");
+    assert_eq!((server.seen().len(), server.token_requests().len()), (1, 1));
 }
 
 #[tokio::test]
