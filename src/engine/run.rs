@@ -87,10 +87,21 @@ async fn watch<K: Reconcile>(engine: Arc<Engine>, mut writer: Writer<K>) {
     }
 }
 
-/// What each object looked like last, to its own pass and to those who refer to it.
+/// What an object looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Face {
+    /// To its own pass.
+    inner: u64,
+    /// To those who refer to it.
+    outer: u64,
+    /// Whether we have reported something about it.
+    reported: bool,
+}
+
+/// What each object looked like last.
 #[derive(Debug, Default)]
 struct Faces {
-    seen: HashMap<Key, (u64, u64)>,
+    seen: HashMap<Key, Face>,
     listing: HashSet<Key>,
     relist: Vec<Key>,
 }
@@ -134,15 +145,21 @@ impl Faces {
     /// Notes the object; gives those who need a pass now.
     fn changed<K: Reconcile>(&mut self, engine: &Engine, object: &K) -> Vec<Key> {
         let key = key_of(object);
-        let face = (inner_face(object), outer_face(object));
+        let reported = object.status().map(AsRef::as_ref);
+        let face = Face {
+            inner: inner_face(object),
+            outer: outer_face(object),
+            reported: reported.is_some_and(|it| !it.conditions.is_empty()),
+        };
         let before = self.seen.insert(key.clone(), face);
         let references = object.references();
         engine.graph().set(&key, references);
         let mut woken = Vec::new();
-        if before.is_none_or(|b| b.0 != face.0) {
+        let is_lost = |before: Face| before.reported && !face.reported;
+        if before.is_none_or(|it| it.inner != face.inner || is_lost(it)) {
             woken.push(key.clone());
         }
-        if before.is_none_or(|b| b.1 != face.1) {
+        if before.is_none_or(|it| it.outer != face.outer) {
             let me = Reference {
                 target: Target::Kind(K::KIND),
                 name: key.name.clone(),
@@ -187,29 +204,26 @@ fn inner_face<K: Reconcile>(object: &K) -> u64 {
     let meta = object.meta();
     let asked =
         [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE].map(|name| object.annotations().get(name));
-    let no_status = object
-        .status()
-        .is_none_or(|s| s.as_ref().conditions.is_empty());
     hash(&(
         &meta.uid,
         meta.generation,
         meta.deletion_timestamp.is_some(),
         asked,
-        no_status,
     ))
 }
+
+/// Fields of a status that others build upon.
+const SHOWN: [&str; 3] = ["id", "version", "connectionSpecId"];
 
 /// What those who refer to the object depend on.
 fn outer_face<K: Reconcile>(object: &K) -> u64 {
     let meta = object.meta();
-    let mut status = object.status().cloned().unwrap_or_default();
-    let ready = status.as_ref().is_ready(meta.generation);
-    let common = status.as_mut();
-    let stalled = common.condition(STALLED).map(|it| it.reason.clone());
-    common.conditions.clear();
-    common.observed_generation = None;
-    common.last_handled_request = None;
-    let shown = serde_json::to_string(&status).unwrap_or_default();
+    let common = object.status().map(AsRef::as_ref);
+    let ready = common.is_some_and(|it| it.is_ready(meta.generation));
+    let stalled = common.and_then(|it| it.condition(STALLED));
+    let stalled = stalled.map(|it| it.reason.clone());
+    let status = serde_json::to_value(object.status()).unwrap_or_default();
+    let shown = SHOWN.map(|field| status[field].to_string());
     let suspended = object.management().suspended();
     hash(&(
         &meta.uid,

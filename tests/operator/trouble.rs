@@ -108,15 +108,8 @@ async fn a_missing_key_of_a_secret_is_named() {
         secret["stringData"] = json!({ "clientId": "aep-operator-demo" });
     }
     apply(&world, &objects).await;
-    let sandbox = world
-        .reason("Sandbox", "default", "InvalidCredentials")
-        .await;
-    assert!(
-        condition(&sandbox, "Ready")["message"]
-            .as_str()
-            .unwrap()
-            .contains("`clientSecret`")
-    );
+    let sandbox = world.says("Sandbox", "default", "`clientSecret`").await;
+    assert_eq!(condition(&sandbox, "Ready")["reason"], "InvalidCredentials");
 }
 
 #[tokio::test]
