@@ -42,7 +42,7 @@ struct Run {
     /// Endpoint of Adobe Experience Platform, for Sandboxes that name none.
     #[arg(long, env = "PLATFORM_ENDPOINT", default_value_t = Endpoints::default().platform)]
     platform_endpoint: String,
-    /// Passes at a time, per kind.
+    /// Passes at a time, per sandbox and kind.
     #[arg(long, env = "WORKERS", default_value_t = 32)]
     workers: u16,
     /// How long Adobe's listings may lag behind a create, in seconds.

@@ -19,6 +19,7 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
         return Ok(());
     }
     let session = pass.session()?;
+    let _turn = pass.turn(&session)?;
     swept(pass, &session).await?;
     let all = session.observations::<K::Observed>();
     beyond_doubt(pass, &session, &all).await?;

@@ -27,7 +27,7 @@ pub struct Settings {
     pub allowed_endpoints: Vec<String>,
     /// Endpoints of a Sandbox that names none.
     pub endpoints: Endpoints,
-    /// Passes at a time, per kind.
+    /// Passes at a time, per sandbox and kind.
     pub workers: u16,
     /// How long Adobe's listings may lag behind a create.
     pub list_lag: Duration,

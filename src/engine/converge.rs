@@ -23,6 +23,7 @@ pub async fn converge<K: Kind>(
     status: &mut K::Status,
 ) -> Result<Option<Retry>> {
     let session = pass.session()?;
+    let _turn = pass.turn(&session)?;
     swept(pass, &session).await?;
     let found = look::<K>(pass, &session).await?;
     if found.is_none() && pass.refused() {

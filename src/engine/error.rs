@@ -19,6 +19,9 @@ pub enum Error {
     /// The sandbox is about to be opened after a start of the operator.
     #[error("the sandbox is being opened")]
     Opening,
+    /// Enough others of its kind are at work in the sandbox.
+    #[error("waiting for its turn")]
+    Crowded,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),
@@ -177,7 +180,7 @@ impl Error {
                 retry: Retry::OnChange,
                 ..TRANSIENT
             },
-            Self::Opening => Verdict {
+            Self::Opening | Self::Crowded => Verdict {
                 reason: reasons::PROGRESSING,
                 reported: false,
                 warning: false,

@@ -24,6 +24,7 @@ mod session;
 mod shelf;
 mod sweep;
 mod tell;
+mod turns;
 
 pub use condition::report;
 pub use context::{Engine, Settings};

@@ -16,6 +16,7 @@ use super::observations::{Observations, Observed};
 use super::secrets;
 use super::session::Session;
 use super::tell::Happening;
+use super::turns::Turn;
 use crate::api::condition_types::STALLED;
 use crate::api::{
     AepResource, CommonStatus, EXTERNAL_ID, Kind, REQUESTED_AT, Reference, Sandbox, SecretKeyRef,
@@ -129,6 +130,12 @@ impl<'a, K: AepResource> Pass<'a, K> {
             }
             waiting(Kind::Sandbox, &name, "it is not ready")
         })
+    }
+
+    /// The right to work in the sandbox, which only so many of a kind have at a time.
+    pub(super) fn turn(&self, session: &Session) -> Result<Turn<'a>> {
+        let turns = session.turns(K::KIND);
+        turns.take(self.engine, &self.key()).ok_or(Error::Crowded)
     }
 
     fn sandbox(&self) -> Option<Arc<Sandbox>> {

@@ -38,7 +38,7 @@ pub trait Reconcile: AepResource {
     /// Undoes it; afterwards the object may go.
     fn clean_up(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Looks at everything of this kind in the open sandboxes again, when that is due.
+    /// Looks at everything of this kind in the open sandboxes again and again. Never ends.
     fn sweep(engine: &Engine) -> impl Future<Output = ()> + Send;
 }
 

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use kube::ResourceExt;
@@ -22,9 +21,6 @@ use super::shelf::Desk;
 use crate::api::condition_types::STALLED;
 use crate::api::{EXTERNAL_ID, FORCE_DELETE, REQUESTED_AT, Reference, Target};
 
-/// How often it is asked whether a sweep is due.
-const TICK: Duration = Duration::from_millis(200);
-
 /// Drives one kind until `stop`.
 pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: CancellationToken) {
     let Some(store) = engine.store::<K>() else {
@@ -33,7 +29,8 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
     let queue = UnboundedReceiverStream::new(desk.queue)
         .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
         .take_until(stop.clone().cancelled_owned());
-    let config = Config::default().concurrency(engine.settings.workers);
+    // Unbounded: what waits for Adobe holds nobody up, and each sandbox bounds its own passes.
+    let config = Config::default().concurrency(0);
     let passes = applier(
         |object, engine| Box::pin(reconcile::<K>(object, engine)),
         |_, error: &Infallible, _| -> Action { match *error {} },
@@ -47,23 +44,11 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
         passes.for_each(|_| async {}).await;
     };
     let watching = watch::<K>(engine.clone(), desk.writer);
-    let sweeping = sweep::<K>(&engine);
+    let sweeping = K::sweep(&engine);
     tokio::select! {
         () = driving => {}
         () = watching => {}
         () = sweeping => {}
-    }
-}
-
-async fn sweep<K: Reconcile>(engine: &Engine) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = engine.sessions.opened() => {}
-        }
-        K::sweep(engine).await;
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, OnceCell};
 
 use super::error::{Error, Result};
 use super::observations::{Observations, Observed};
+use super::turns::Turns;
 use crate::adobe::Adobe;
 use crate::api::Kind;
 
@@ -30,6 +31,7 @@ pub struct Session {
     observations: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
     orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
+    turns: Mutex<BTreeMap<Kind, Arc<Turns>>>,
 }
 
 impl Session {
@@ -50,6 +52,7 @@ impl Session {
             observations: Mutex::default(),
             lookups: Mutex::default(),
             orphans: Mutex::default(),
+            turns: Mutex::default(),
         }
     }
 
@@ -86,6 +89,12 @@ impl Session {
             .or_insert_with(|| Arc::new(Observations::<O>::new(self.lag)));
         let known = entry.clone().downcast();
         known.unwrap_or_else(|_| Arc::new(Observations::new(self.lag)))
+    }
+
+    /// Whose turn it is among the passes of a kind.
+    pub(super) fn turns(&self, kind: Kind) -> Arc<Turns> {
+        let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(kind).or_default().clone()
     }
 
     /// Notes which objects of a kind bear our mark without a custom resource; tells whether they are others than before.

@@ -2,6 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::time::MissedTickBehavior;
 
 use super::context::Engine;
 use super::graph::Key;
@@ -9,18 +14,34 @@ use super::kind::Kind;
 use super::observations::Observed;
 use super::session::Session;
 
-/// Sweeps every sandbox whose turn has come, then looks at each custom resource in memory.
+/// How often it is asked whether a sweep is due.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Sweeps each sandbox whenever its time has come, and then looks at each custom resource in memory. Never ends.
 pub async fn sweep<K: Kind>(engine: &Engine) {
-    let sandboxes = engine.sessions.list().into_iter();
-    let due = sandboxes.filter(|(_, session)| {
-        let all = session.observations::<K::Observed>();
-        all.is_due(session.resync())
-    });
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Side by side: a slow sandbox holds up nobody but itself.
-    let sweeps = due.map(|((namespace, sandbox), session)| async move {
-        sweep_one::<K>(engine, &namespace, &sandbox, &session).await;
-    });
-    futures::future::join_all(sweeps).await;
+    let mut running = FuturesUnordered::new();
+    let mut busy = HashSet::new();
+    loop {
+        for (place, session) in engine.sessions.list() {
+            let all = session.observations::<K::Observed>();
+            if all.is_due(session.resync()) && busy.insert(place.clone()) {
+                running.push(async move {
+                    sweep_one::<K>(engine, &place.0, &place.1, &session).await;
+                    place
+                });
+            }
+        }
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = engine.sessions.opened() => {}
+            Some(place) = running.next() => {
+                busy.remove(&place);
+            }
+        }
+    }
 }
 
 async fn sweep_one<K: Kind>(

@@ -54,7 +54,9 @@ impl Reconcile for Sandbox {
         Ok(())
     }
 
-    async fn sweep(_: &Engine) {}
+    async fn sweep(_: &Engine) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Reports what bears our mark without a custom resource. It is nobody else's, but it may hold data: people decide.

@@ -71,15 +71,20 @@ async fn passing_trouble_is_reconciling_and_never_stalled() {
 #[tokio::test]
 async fn a_slow_sandbox_holds_up_nobody_else() {
     let world = World::new().await;
-    let slow = Fault::new(Effect::HangBefore).sandbox("stage");
-    world.simulator.inject(slow.times(Times::Every));
     let sandbox = json!({
         "apiVersion": "aep-operator.io/v1alpha1", "kind": "Sandbox",
         "metadata": { "name": "slow" },
         "spec": { "sandboxName": "stage", "imsOrgId": "0123456789ABCDEF@AdobeOrg",
                   "credentialsRef": { "name": "adobe-io" } },
     });
+    for object in sample("payments").iter().filter(|o| o["kind"] == "Secret") {
+        world.apply(object).await.unwrap();
+    }
     world.apply(&sandbox).await.unwrap();
+    world.reason("Sandbox", "slow", "Succeeded").await;
+    let slow = Fault::new(Effect::HangBefore).sandbox("stage");
+    world.simulator.inject(slow.times(Times::Every));
+    // More of one kind than may be at work at a time.
     for number in 0..40 {
         let dataset = json!({
             "apiVersion": "aep-operator.io/v1alpha1", "kind": "Dataset",
