@@ -1,16 +1,18 @@
 //! The command line: `run` and `crds`. Every flag has an environment variable.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use kube::{Client, Config};
+use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::adobe::{Endpoints, Permission};
 use crate::lease::{Candidate, Leadership, Terms};
-use crate::{api, engine, operator};
+use crate::{api, engine, http, operator};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
 #[derive(Debug, Parser)]
@@ -56,6 +58,9 @@ struct Run {
     pod_name: String,
     #[command(flatten)]
     election: Election,
+    /// Address at which `/metrics` and `/livez` are served, e.g. `0.0.0.0:8080`; nowhere if empty.
+    #[arg(long, env = "METRICS_ADDRESS")]
+    metrics_address: Option<SocketAddr>,
     /// Log as JSON lines.
     #[arg(long, env = "LOG_JSON")]
     log_json: bool,
@@ -135,6 +140,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         resync_period_seconds,
         pod_name,
         election,
+        metrics_address,
         log_json,
     } = flags;
     log(log_json);
@@ -157,8 +163,17 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         workers,
         list_lag: Duration::from_secs(list_lag_seconds),
         resync: Duration::from_secs(resync_period_seconds),
+        metrics: engine::Metrics::default(),
         instance: pod_name,
         permission: Permission::new(move || leadership.is_valid()),
+    };
+    let mut registry = Registry::default();
+    settings.metrics.register(&mut registry);
+    let serving = async {
+        match metrics_address {
+            Some(address) => http::serve(address, registry).await,
+            None => std::future::pending().await,
+        }
     };
     let stop = CancellationToken::new();
     let operator = Box::pin(operator::operate(client, settings, stop.clone()));
@@ -177,6 +192,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     };
     tokio::select! {
         outcome = work => outcome,
+        outcome = serving => outcome,
         () = signal => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ use kube::runtime::reflector::Store;
 
 use super::graph::{Graph, Key};
 use super::memory::Memory;
+use super::metrics::Metrics;
 use super::refusals::Refusals;
 use super::secrets::Secrets;
 use super::session::Sessions;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub list_lag: Duration,
     /// How often everything at Adobe is looked at, for Sandboxes that do not say.
     pub resync: Duration,
+    /// Where figures are kept.
+    pub metrics: Metrics,
     /// Who reports events: the Pod's name.
     pub instance: String,
     /// Whether Adobe may be asked, since this replica is the one to do so.
@@ -48,6 +51,7 @@ impl Default for Settings {
             workers: 32,
             list_lag: Duration::from_secs(15),
             resync: Duration::from_secs(600),
+            metrics: Metrics::default(),
             instance: "aep-operator".into(),
             permission: Permission::default(),
         }

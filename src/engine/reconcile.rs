@@ -72,6 +72,7 @@ pub async fn reconcile<K: Reconcile>(
     } else {
         apply(&pass).await
     };
+    engine.settings.metrics.passed(K::KIND, retry);
     Ok(match retry {
         None => {
             engine.memory.succeeded(&pass.uid());

@@ -50,7 +50,10 @@ impl Reconcile for Sandbox {
     }
 
     async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
-        pass.engine().sessions.close(pass.namespace(), &pass.name());
+        let engine = pass.engine();
+        engine.sessions.close(pass.namespace(), &pass.name());
+        let metrics = &engine.settings.metrics;
+        metrics.closed(pass.namespace(), &pass.name());
         Ok(())
     }
 
@@ -63,7 +66,10 @@ impl Reconcile for Sandbox {
 fn tell_orphans(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
     let session = pass.engine().sessions.get(pass.namespace(), &pass.name());
     let orphans = session.map(|it| it.orphans()).unwrap_or_default();
-    let count = i64::try_from(orphans.len()).ok().filter(|it| *it > 0);
+    let count = i64::try_from(orphans.len()).unwrap_or(i64::MAX);
+    let metrics = &pass.engine().settings.metrics;
+    metrics.orphans(pass.namespace(), &pass.name(), count);
+    let count = Some(count).filter(|it| *it > 0);
     let is_news = count.is_some() && count != status.orphans;
     status.orphans = count;
     status.orphaned_objects = orphans.iter().take(MOST_ORPHANS).cloned().collect();
@@ -95,8 +101,12 @@ fn handle(pass: &Pass<'_, Sandbox>, settings: Settings) -> Adobe {
         .map(|session| session.adobe());
     match open {
         Some(adobe) if same(adobe.settings(), &settings) => adobe,
-        _ => Adobe::new(pass.engine().http.clone(), settings)
-            .permission(pass.engine().settings.permission.clone()),
+        _ => {
+            let engine = pass.engine();
+            Adobe::new(engine.http.clone(), settings)
+                .permission(engine.settings.permission.clone())
+                .meter(Arc::new(engine.settings.metrics.clone()))
+        }
     }
 }
 

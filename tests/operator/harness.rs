@@ -19,6 +19,7 @@ use kube::api::{
 use kube::core::GroupVersionKind;
 use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, ResourceExt};
+use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
@@ -331,6 +332,15 @@ impl World {
             }
         }
         versions
+    }
+
+    /// What the operator would tell Prometheus.
+    pub fn figures(&self) -> String {
+        let mut registry = Registry::default();
+        self.settings.metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        text
     }
 
     /// How many calls changed something at Adobe.

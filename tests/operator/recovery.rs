@@ -211,6 +211,10 @@ async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported()
                 .ok_or(sandbox["status"].to_string())
         })
         .await;
+    let figures = world.figures();
+    let place = format!("namespace=\"{}\",name=\"default\"", world.namespace);
+    let orphans = format!("aep_sandbox_orphans{{{place}}} 1");
+    assert!(figures.contains(&orphans), "{figures}");
     let named = sandbox["status"]["orphanedObjects"][0].as_str().unwrap();
     assert_eq!(named, format!("SourceConnection {twin}"));
     assert_eq!(condition(&sandbox, "OrphansFound")["status"], "True");

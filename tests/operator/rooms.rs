@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 7] = [
+const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("api", &[]),
     ("adobe", &[]),
     ("engine", &["api", "adobe"]),
     ("kinds", &["engine", "api", "adobe"]),
     ("operator", &["kinds", "engine", "api"]),
     ("lease", &[]),
-    ("cli", &["operator", "lease", "engine", "api", "adobe"]),
+    ("http", &[]),
+    (
+        "cli",
+        &["operator", "lease", "http", "engine", "api", "adobe"],
+    ),
 ];
 
 fn rust_files(path: &Path) -> Vec<PathBuf> {
