@@ -378,6 +378,13 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_fraction_comes_back_as_it_was_sent() {
+        let sent: Value = serde_json::from_str("-3.0047195257879718e-238").unwrap();
+        let read: Value = serde_json::from_str(&sent.to_string()).unwrap();
+        assert!(covers(&sent, &read));
+    }
+
+    #[test]
     fn what_adobe_adds_is_no_difference_but_what_it_lacks_is() {
         assert!(covers(
             &json!({"a": {"b": 1}}),
