@@ -7,6 +7,8 @@ mod desired;
 mod observed;
 mod plan;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use serde_json::{Value, json};
