@@ -227,6 +227,9 @@ impl Kind for BaseConnection {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

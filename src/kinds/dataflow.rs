@@ -1,6 +1,8 @@
 //! `Dataflow`: what is read, mapped and written, and when.
 
 mod ends;
+#[cfg(test)]
+mod properties;
 mod schedule;
 #[cfg(test)]
 mod tests;

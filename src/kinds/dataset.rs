@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef};
-use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
+use crate::api::{AdoptionPolicy, Dataset, DatasetSpec, DatasetStatus, PlatformSchema};
 use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
 
 /// The tag that bears the mark.
@@ -32,6 +32,27 @@ pub struct DesiredDataset {
     error_diagnostics: Option<bool>,
     /// Whether one of that name may be taken over that nobody owns.
     adopt: bool,
+}
+
+impl DesiredDataset {
+    /// What the spec says with its schema, and the field that names that.
+    fn of(
+        spec: &DatasetSpec,
+        mark: Mark,
+        (schema_id, schema_field): (String, &'static str),
+    ) -> Self {
+        Self {
+            mark,
+            name: spec.name.clone(),
+            description: spec.description.clone().unwrap_or_default(),
+            schema_id,
+            content_type: spec.schema_content_type.clone(),
+            schema_field,
+            profile: spec.profile_enabled == Some(true),
+            error_diagnostics: spec.error_diagnostics,
+            adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
+        }
+    }
 }
 
 /// A data set as Catalog holds it.
@@ -116,17 +137,8 @@ impl Kind for Dataset {
                 return Err(Error::Invalid(text.into()));
             }
         };
-        Ok(DesiredDataset {
-            mark: pass.mark()?,
-            name: spec.name.clone(),
-            description: spec.description.clone().unwrap_or_default(),
-            schema_id,
-            content_type: spec.schema_content_type.clone(),
-            schema_field,
-            profile: spec.profile_enabled == Some(true),
-            error_diagnostics: spec.error_diagnostics,
-            adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
-        })
+        let schema = (schema_id, schema_field);
+        Ok(DesiredDataset::of(spec, pass.mark()?, schema))
     }
 
     async fn list(session: &Session) -> Result<Vec<ObservedDataset>> {
@@ -275,6 +287,9 @@ fn image(desired: &DesiredDataset, id: String) -> ObservedDataset {
         tagged: true,
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

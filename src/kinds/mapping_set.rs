@@ -291,6 +291,9 @@ fn image(desired: &DesiredMappingSet, id: String, version: i64) -> ObservedMappi
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -9,6 +9,8 @@ mod dataset;
 mod mapping_set;
 mod normal;
 mod platform_schema;
+#[cfg(test)]
+mod properties;
 mod sandbox;
 mod source_connection;
 mod target_connection;

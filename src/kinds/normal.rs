@@ -173,10 +173,15 @@ fn known(found: Option<Spec>, what: &str, name: &str) -> Result<String> {
     })
 }
 
+/// Whether a text means nothing but itself in a filter, as far as is known. Blanks around it would be lost.
+pub(super) fn is_plain(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
+    text.trim() == text && text.chars().all(plain)
+}
+
 /// Objects of that name, in the spelling that filters are known to understand; else everything.
 pub(super) async fn named<E: FlowEntity>(session: &Session, name: &str) -> Result<Vec<E>> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
-    let filters = if name.chars().all(plain) {
+    let filters = if is_plain(name) {
         vec![format!("name==\"{name}\"")]
     } else {
         Vec::new()
@@ -375,6 +380,21 @@ pub(super) mod tests {
         assert!(covers(&json!(true), &json!("True")));
         assert!(!covers(&json!("007"), &json!("7")));
         assert!(!covers(&json!(30), &json!(31)));
+    }
+
+    #[test]
+    fn a_fraction_comes_back_as_it_was_sent() {
+        let sent: Value = serde_json::from_str("-3.0047195257879718e-238").unwrap();
+        let read: Value = serde_json::from_str(&sent.to_string()).unwrap();
+        assert!(covers(&sent, &read));
+    }
+
+    #[test]
+    fn a_text_with_a_meaning_in_filters_or_with_blanks_around_it_is_not_plain() {
+        assert!(is_plain("Payments 2.0"));
+        for odd in ["a,b", "a==b", "\"a\"", " a", "a\n", "Größe"] {
+            assert!(!is_plain(odd), "{odd}");
+        }
     }
 
     #[test]

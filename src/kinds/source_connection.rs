@@ -90,12 +90,16 @@ async fn connection_spec(pass: At<'_, '_>) -> Result<SpecRef> {
 }
 
 fn data(pass: At<'_, '_>, data: &SourceData) -> Result<Value> {
-    let mut body = Map::new();
-    body.insert("format".into(), data.format.as_str().into());
     let schema = match (&data.schema_ref, &data.schema_id) {
         (Some(schema), _) => Some(pass.id_of::<PlatformSchema>(&schema.name)?),
         (None, id) => id.clone(),
     };
+    described(data, schema)
+}
+
+fn described(data: &SourceData, schema: Option<String>) -> Result<Value> {
+    let mut body = Map::new();
+    body.insert("format".into(), data.format.as_str().into());
     if let Some(id) = schema {
         let version = data.schema_version.as_deref().unwrap_or(SCHEMA_VERSION);
         body.insert("schema".into(), json!({"id": id, "version": version}));
@@ -199,6 +203,9 @@ impl Kind for SourceConnection {
         status.connection_spec_id = Some(desired.spec.id.clone());
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use super::normal::{self, Head, Label, decide, head, observed};
 use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
 use crate::api::{
     self, BaseConnection, Contract, Dataset, PlatformSchema, Reference, TargetConnection,
-    TargetConnectionStatus,
+    TargetConnectionSpec, TargetConnectionStatus,
 };
 use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
 
@@ -131,9 +131,9 @@ fn base_connection_id(pass: At<'_, '_>) -> Result<Option<String>> {
     }
 }
 
-fn data(connection: &TargetConnection, schema: &str) -> Value {
-    let given = connection.spec.data.clone().unwrap_or_default();
-    let default = match connection.spec.contract {
+fn data(spec: &TargetConnectionSpec, schema: &str) -> Value {
+    let given = spec.data.clone().unwrap_or_default();
+    let default = match spec.contract {
         Contract::Current => Some(SCHEMA_VERSION.to_owned()),
         Contract::Legacy2020 => None,
     };
@@ -167,7 +167,7 @@ impl Kind for TargetConnection {
             label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
             base_connection_id: base_connection_id(pass)?,
             spec: connection_spec,
-            data: data(self, &dataset.schema),
+            data: data(spec, &dataset.schema),
             params: params.into(),
             dataset,
         })
@@ -257,17 +257,19 @@ impl Kind for TargetConnection {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::kinds::normal::tests::{created, label};
 
-    fn resource(spec: &Value) -> TargetConnection {
-        let spec = serde_json::from_value(spec.clone()).unwrap();
-        TargetConnection::new("payments", spec)
+    fn spec(spec: Value) -> TargetConnectionSpec {
+        serde_json::from_value(spec).unwrap()
     }
 
     fn desired() -> Desired {
-        let resource = resource(&json!({"name": "Payments", "datasetId": "d"}));
+        let spec = spec(json!({"name": "Payments", "datasetId": "d"}));
         Desired {
             label: label(api::Kind::TargetConnection),
             base_connection_id: Some("lake".into()),
@@ -276,7 +278,7 @@ mod tests {
                 id: "d".into(),
                 schema: "https://a/b".into(),
             },
-            data: data(&resource, "https://a/b"),
+            data: data(&spec, "https://a/b"),
             params: json!({"dataSetId": "d", "batch": 5}),
         }
     }
@@ -338,11 +340,11 @@ mod tests {
 
     #[test]
     fn the_contract_of_2020_sends_a_format_and_no_schema_version() {
-        let resource = resource(&json!({
+        let spec = spec(json!({
             "name": "Payments", "datasetId": "d", "contract": "Legacy2020", "data": {"format": "parquet_xdm"},
         }));
         assert_eq!(
-            data(&resource, "https://a/b"),
+            data(&spec, "https://a/b"),
             json!({"format": "parquet_xdm", "schema": {"id": "https://a/b"}})
         );
     }

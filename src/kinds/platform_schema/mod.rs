@@ -7,6 +7,8 @@ mod desired;
 mod observed;
 mod plan;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ use plan::Change;
 use crate::adobe::{Class, PatchOp, RegistryResource, RegistryType, SchemaRegistry, alt_id};
 use crate::api::{PlatformSchema, PlatformSchemaStatus};
 use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
+use crate::kinds::normal;
 
 impl Kind for PlatformSchema {
     type Desired = DesiredSchema;
@@ -45,16 +48,18 @@ impl Kind for PlatformSchema {
     async fn find(session: &Session, desired: &DesiredSchema) -> Result<Vec<ObservedSchema>> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
-        let (schema, part) = (
-            [by_title(&desired.title)],
-            [by_title(&desired.part_title())],
-        );
+        let filter = |title: &str| {
+            let plain = normal::is_plain(&desired.title);
+            plain.then(|| format!("title=={title}"))
+        };
+        let (schema, part) = (filter(&desired.title), filter(&desired.part_title()));
         let (schemas, parts) = futures::try_join!(
-            registry.list(RegistryType::Schema, &schema),
-            registry.list(desired.part_kind(), &part),
+            registry.list(RegistryType::Schema, schema.as_slice()),
+            registry.list(desired.part_kind(), part.as_slice()),
         )?;
         let parts = as_parts(desired.part_kind(), parts);
         let mut found = compose(&session.tenant, schemas, parts, Vec::new());
+        found.retain(|seen| is_titled(seen, desired));
         for seen in &mut found {
             complete(registry, seen).await?;
         }
@@ -172,8 +177,11 @@ impl Kind for PlatformSchema {
     }
 }
 
-fn by_title(title: &str) -> String {
-    format!("title=={title}")
+fn is_titled(seen: &ObservedSchema, desired: &DesiredSchema) -> bool {
+    let schema = seen.schema.as_ref();
+    let part = seen.part.as_ref();
+    schema.is_some_and(|it| it.title == desired.title)
+        || part.is_some_and(|it| it.title == desired.part_title())
 }
 
 fn as_parts(kind: RegistryType, resources: Vec<RegistryResource>) -> Vec<Part> {

@@ -34,27 +34,40 @@ pub(super) fn plan(desired: &DesiredSchema, observed: &ObservedSchema) -> Result
             Change::CreateSchema
         }));
     };
-    if let Some(step) = fields_step(desired, schema, observed.part.as_ref())? {
-        return Ok(step);
-    }
     let part = observed.part.as_ref();
-    if let Some(step) = schema_step(desired, schema, part)? {
-        return Ok(step);
+    if let Some(fixed) = fixed(desired, schema, part) {
+        return Ok(Plan::Replace(fixed.into()));
     }
-    if let Some(body) = missing_identity(desired, observed, &schema.id)? {
-        return Ok(Plan::Change(Change::CreateDescriptor(body)));
+    // Whatever is refused is refused before the first step, not between two of them.
+    let fields = fields_step(desired, schema, part)?;
+    let composition = schema_step(desired, schema, part)?;
+    let identity = missing_identity(desired, observed, &schema.id)?;
+    let profile = (desired.profile && !schema.union).then_some(Change::EnableProfile);
+    let step = fields
+        .or(composition)
+        .or(identity.map(Change::CreateDescriptor))
+        .or(profile);
+    Ok(step.map_or(Plan::Keep, Plan::Change))
+}
+
+/// The field that differs and that Adobe cannot change.
+fn fixed(
+    desired: &DesiredSchema,
+    schema: &Composition,
+    part: Option<&Part>,
+) -> Option<&'static str> {
+    match &desired.shape {
+        Shape::AdHoc { .. } if part.is_none() => Some("`spec.adHoc`"),
+        Shape::Composed { class, .. } if !schema.refs.contains(class) => Some("`spec.class`"),
+        _ => None,
     }
-    if desired.profile && !schema.union {
-        return Ok(Plan::Change(Change::EnableProfile));
-    }
-    Ok(Plan::Keep)
 }
 
 fn fields_step(
     desired: &DesiredSchema,
     schema: &Composition,
     part: Option<&Part>,
-) -> Result<Option<Plan<Change>>> {
+) -> Result<Option<Change>> {
     match (desired.own_fields(), part) {
         (None, Some(part)) if schema.refs.contains(&part.id) => Err(Error::Invalid(format!(
             "`spec.fields` was removed, but schema {} holds them: removing fields is a breaking \
@@ -62,13 +75,10 @@ fn fields_step(
             schema.id
         ))),
         (None, _) => Ok(None),
-        (Some(_), None) if matches!(desired.shape, Shape::AdHoc { .. }) => {
-            Ok(Some(Plan::Replace("`spec.adHoc`".into())))
-        }
-        (Some(_), None) => Ok(Some(Plan::Change(Change::CreateFields))),
+        (Some(_), None) => Ok(Some(Change::CreateFields)),
         (Some(fields), Some(part)) => {
             let ops = part_ops(desired, fields, part)?;
-            Ok((!ops.is_empty()).then_some(Plan::Change(Change::PatchFields(ops))))
+            Ok((!ops.is_empty()).then_some(Change::PatchFields(ops)))
         }
     }
 }
@@ -109,15 +119,17 @@ fn schema_step(
     desired: &DesiredSchema,
     schema: &Composition,
     part: Option<&Part>,
-) -> Result<Option<Plan<Change>>> {
-    if let Shape::Composed { class, .. } = &desired.shape
-        && !schema.refs.contains(class)
-    {
-        return Ok(Some(Plan::Replace("`spec.class`".into())));
-    }
+) -> Result<Option<Change>> {
     let own = desired.own_fields().and(part).map(|part| part.id.as_str());
     let wanted = desired.refs(own);
-    if let Some(extra) = schema.refs.iter().find(|id| !wanted.contains(id)) {
+    // As long as the part is missing, one of the tenant's own may be it.
+    let is_missing = own.is_none() && desired.own_fields().is_some();
+    let may_be_own = |id: &String| {
+        let mut candidates = schema.own_candidates(&desired.tenant);
+        is_missing && candidates.any(|(_, candidate)| candidate == id)
+    };
+    let mut extras = schema.refs.iter().filter(|id| !wanted.contains(id));
+    if let Some(extra) = extras.find(|id| !may_be_own(id)) {
         return Err(Error::Invalid(format!(
             "schema {} contains {extra}, which `spec.fieldGroups` lacks: removing a field group is \
              a breaking change; restore it or create a new resource under another name",
@@ -135,7 +147,7 @@ fn schema_step(
     for id in wanted.iter().filter(|id| !schema.refs.contains(id)) {
         ops.push(PatchOp::add("/allOf/-", json!({ "$ref": id })));
     }
-    Ok((!ops.is_empty()).then_some(Plan::Change(Change::PatchSchema(ops))))
+    Ok((!ops.is_empty()).then_some(Change::PatchSchema(ops)))
 }
 
 fn missing_identity(
@@ -143,6 +155,7 @@ fn missing_identity(
     observed: &ObservedSchema,
     schema: &str,
 ) -> Result<Option<Value>> {
+    let mut missing = None;
     for identity in &desired.identities {
         let same = observed.descriptors.iter().find(|it| {
             it.type_ == IDENTITY
@@ -152,7 +165,7 @@ fn missing_identity(
         match same {
             None => {
                 other_namespace(observed, identity)?;
-                return Ok(Some(identity_body(schema, identity)));
+                missing = missing.or(Some(identity));
             }
             Some(it) if it.primary != identity.primary.unwrap_or_default() => {
                 return Err(Error::Invalid(format!(
@@ -164,7 +177,7 @@ fn missing_identity(
             Some(_) => {}
         }
     }
-    Ok(None)
+    Ok(missing.map(|identity| identity_body(schema, identity)))
 }
 
 /// A field is an identity of one namespace: a second descriptor would leave the first one in force.

@@ -162,6 +162,21 @@ fn field_groups_can_be_added_but_not_removed() {
 }
 
 #[test]
+fn what_is_refused_is_refused_before_anything_else_is_changed() {
+    let observed = image(&desired(target()));
+    let mut spec = target();
+    spec["fields"]["other"] = json!({ "type": "string" });
+    spec["fieldGroups"] = json!([]);
+    assert!(refusal(spec.clone(), &observed).contains(GROUP));
+    spec["fieldGroups"] = json!([GROUP]);
+    spec["identities"] = json!([
+        { "path": "/_tenant/other", "namespace": "Email" },
+        { "path": "/_tenant/product/name", "namespace": "Phone" },
+    ]);
+    assert!(refusal(spec, &observed).contains("`/_acme/product/name`"));
+}
+
+#[test]
 fn another_class_is_a_replacement() {
     let mut spec = target();
     spec["class"] = json!("https://ns.adobe.com/xdm/context/experienceevent");

@@ -1,0 +1,52 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::DesiredDataset;
+use crate::api::{Dataset, DatasetSpec, DatasetStatus};
+use crate::engine::{Mark, Result};
+use crate::kinds::properties::values::{description, members, one_of, perhaps, text, with};
+use crate::kinds::properties::{self, Subject, World};
+
+const CONTENT_TYPES: [&str; 3] = [
+    "application/vnd.adobe.xed-full+json;version=1",
+    "application/vnd.adobe.xed-full+json; version=1.0",
+    "application/vnd.adobe.xed+json;version=1",
+];
+
+impl Subject for Dataset {
+    fn specs(world: &World) -> BoxedStrategy<Value> {
+        let schemas = [world.schema.clone(), world.profile_schema.clone()];
+        members(vec![
+            with("name", text()),
+            perhaps("description", description()),
+            with("schemaId", one_of(schemas)),
+            perhaps("schemaContentType", one_of(CONTENT_TYPES)),
+            perhaps("profileEnabled", any::<bool>()),
+            perhaps("errorDiagnostics", any::<bool>()),
+        ])
+    }
+
+    fn admits(world: &World, spec: &Value) -> bool {
+        spec["profileEnabled"] != true || spec["schemaId"] == *world.profile_schema
+    }
+
+    fn desired(
+        spec: &DatasetSpec,
+        mark: Mark,
+        _: &World,
+        _: &DatasetStatus,
+    ) -> Result<DesiredDataset> {
+        let schema = spec.schema_id.clone().unwrap_or_default();
+        Ok(DesiredDataset::of(spec, mark, (schema, "`spec.schemaId`")))
+    }
+}
+
+#[test]
+fn nothing_written_is_drift() {
+    properties::nothing_written_is_drift::<Dataset>();
+}
+
+#[test]
+fn every_change_arrives_or_is_refused() {
+    properties::every_change_arrives_or_is_refused::<Dataset>();
+}

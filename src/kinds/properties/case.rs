@@ -1,0 +1,172 @@
+//! One custom resource and its object, driven as the engine does.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use serde_json::Value;
+
+use super::Subject;
+use super::stage::{Stage, TRANSITION};
+use crate::adobe::Class;
+use crate::engine::{self, Error, Kind, Mark, Observed, Plan};
+
+type Checked<T> = Result<T, TestCaseError>;
+
+/// More than any change takes, waiting included.
+const STEPS: usize = 64;
+
+/// What is planned, or the error in words.
+type Planned<K> = Result<Plan<<K as Kind>::Change>, String>;
+
+/// A custom resource with its object at Adobe.
+pub(super) struct Case<'s, K: Subject> {
+    stage: &'s Stage,
+    mark: Mark,
+    status: K::Status,
+    seen: K::Observed,
+}
+
+impl<'s, K: Subject> Case<'s, K> {
+    /// Creates the object.
+    pub async fn open(stage: &'s Stage, spec: &Value) -> Checked<Self> {
+        let mark = stage.next_mark(K::KIND);
+        let mut status = K::Status::default();
+        let spec = parsed::<K>(spec)?;
+        let desired =
+            K::desired(&spec, mark.clone(), &stage.world, &status).map_err(failed("resolve"))?;
+        let seen = K::create(&stage.session, &desired)
+            .await
+            .map_err(failed("create"))?;
+        K::record(&desired, &seen, &mut status);
+        Ok(Self {
+            stage,
+            mark,
+            status,
+            seen,
+        })
+    }
+
+    /// Brings the object to what the spec says, which must be possible.
+    pub async fn arrives(&mut self, spec: &Value) -> Checked<()> {
+        let refusal = self.settle(spec).await?;
+        prop_assert_eq!(refusal, None, "refused at once");
+        Ok(())
+    }
+
+    /// Brings the object to what the spec says; tells why, if that is refused.
+    pub async fn settle(&mut self, spec: &Value) -> Checked<Option<String>> {
+        let mut changes = Vec::new();
+        for _ in 0..STEPS {
+            match self.plan(spec, &self.seen)? {
+                Ok(Plan::Keep) => return Ok(None),
+                Ok(Plan::Wait(_)) => self.look_later().await?,
+                Ok(Plan::Change(change)) => {
+                    changes.push(format!("{change:?}"));
+                    self.update(spec, change).await?;
+                }
+                Ok(Plan::Replace(why)) | Err(why) => {
+                    prop_assert!(changes.is_empty(), "{} after {:?}", why, changes);
+                    return Ok(Some(why));
+                }
+            }
+        }
+        Err(TestCaseError::fail(format!("no end of {changes:?}")))
+    }
+
+    /// Whether a fresh look, a listing and a search find the object as the spec wants it.
+    pub async fn is_kept(&mut self, spec: &Value) -> Checked<()> {
+        for _ in 0..STEPS {
+            self.look().await?;
+            if !matches!(self.plan(spec, &self.seen)?, Ok(Plan::Wait(_))) {
+                break;
+            }
+            self.look_later().await?;
+        }
+        prop_assert_eq!(
+            self.plan(spec, &self.seen)?,
+            Ok(Plan::Keep),
+            "{:?}",
+            self.seen
+        );
+        let session = &self.stage.session;
+        let listed = K::list(session).await.map_err(failed("list"))?;
+        self.is_among(spec, listed)?;
+        let desired = self.desired(spec)?.map_err(failed("resolve"))?;
+        let found = K::find(session, &desired).await.map_err(failed("find"))?;
+        self.is_among(spec, found)
+    }
+
+    fn is_among(&self, spec: &Value, all: Vec<K::Observed>) -> Checked<()> {
+        let ours = all.into_iter().filter(|it| it.mark() == Some(&self.mark));
+        let ours: Vec<_> = ours.collect();
+        let ids: Vec<_> = ours.iter().map(Observed::id).collect();
+        prop_assert_eq!(ids, [self.seen.id()]);
+        for one in &ours {
+            prop_assert_eq!(self.plan(spec, one)?, Ok(Plan::Keep), "{:?}", one);
+        }
+        Ok(())
+    }
+
+    fn desired(&self, spec: &Value) -> Checked<engine::Result<K::Desired>> {
+        let spec = parsed::<K>(spec)?;
+        let mark = self.mark.clone();
+        Ok(K::desired(&spec, mark, &self.stage.world, &self.status))
+    }
+
+    /// Plans, twice.
+    fn plan(&self, spec: &Value, seen: &K::Observed) -> Checked<Planned<K>> {
+        let desired = match self.desired(spec)? {
+            Ok(desired) => desired,
+            Err(error) => return refusal(error).map(Err),
+        };
+        let plan = || match K::plan(&desired, seen) {
+            Ok(plan) => Ok(Ok(plan)),
+            Err(error) => refusal(error).map(Err),
+        };
+        let planned: Planned<K> = plan()?;
+        prop_assert_eq!(&planned, &plan()?);
+        Ok(planned)
+    }
+
+    async fn update(&mut self, spec: &Value, change: K::Change) -> Checked<()> {
+        let desired = self.desired(spec)?.map_err(failed("resolve"))?;
+        let told = format!("{change:?}");
+        match K::update(&self.stage.session, &desired, &self.seen, change).await {
+            Ok(seen) => self.seen = seen,
+            // Adobe goes on with an object after it has answered.
+            Err(Error::Adobe(error)) if matches!(error.class(), Class::Stale | Class::Busy) => {
+                return self.look_later().await;
+            }
+            Err(error) => return Err(failed(&told)(error)),
+        }
+        K::record(&desired, &self.seen, &mut self.status);
+        Ok(())
+    }
+
+    async fn look_later(&mut self) -> Checked<()> {
+        tokio::time::sleep(TRANSITION).await;
+        self.look().await
+    }
+
+    async fn look(&mut self) -> Checked<()> {
+        let read = K::read(&self.stage.session, self.seen.id()).await;
+        let read = read.map_err(failed("read"))?;
+        self.seen = read.ok_or_else(|| TestCaseError::fail("it is gone"))?;
+        Ok(())
+    }
+}
+
+fn parsed<K: Subject>(spec: &Value) -> Checked<K::Spec> {
+    serde_json::from_value(spec.clone()).map_err(|error| TestCaseError::fail(error.to_string()))
+}
+
+/// The words in which a user reads that the spec cannot be; any other error is a failure.
+fn refusal(error: Error) -> Checked<String> {
+    match error {
+        Error::Invalid(why) => Ok(why),
+        error => Err(failed("plan")(error)),
+    }
+}
+
+fn failed(what: &str) -> impl Fn(Error) -> TestCaseError {
+    move |error| TestCaseError::fail(format!("{what}: {error}"))
+}

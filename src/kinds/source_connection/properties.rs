@@ -1,0 +1,72 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Desired, described};
+use crate::api::{SourceConnection, SourceConnectionSpec, SourceConnectionStatus};
+use crate::engine::{Mark, Result};
+use crate::kinds::normal::{Label, spec_ref};
+use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
+use crate::kinds::properties::{self, Subject, World};
+
+const PAYPAL: &str = "221c7626-58f6-4eec-8ee2-042b0226f03b";
+const LANDING_ZONE: &str = "26f526f2-58f4-4712-961d-e41bf1ccc0e8";
+const FORMATS: [&str; 4] = ["tabular", "delimited", "json", "parquet_xdm"];
+const CONTENT_TYPES: [&str; 2] = [
+    "application/vnd.adobe.xed-full-notext+json; version=1",
+    "application/vnd.adobe.xed-full-notext+json;version=1.0",
+];
+
+impl Subject for SourceConnection {
+    fn specs(world: &World) -> BoxedStrategy<Value> {
+        let connector = members(vec![with("id", one_of([PAYPAL, LANDING_ZONE]))]);
+        let data = members(vec![
+            with("format", one_of(FORMATS)),
+            perhaps("schemaId", one_of([world.schema.clone()])),
+            perhaps("schemaVersion", one_of(CONTENT_TYPES)),
+            perhaps("properties", object()),
+        ]);
+        members(vec![
+            with("name", text()),
+            perhaps("description", description()),
+            perhaps("baseConnectionId", one_of(world.bases.clone())),
+            with("connectionSpec", connector),
+            with("data", data),
+            perhaps("params", object()),
+        ])
+    }
+
+    /// A landing zone is Adobe's own and needs no credentials, all else does.
+    fn admits(_: &World, spec: &Value) -> bool {
+        let own = spec["connectionSpec"]["id"] == LANDING_ZONE;
+        own == spec["baseConnectionId"].is_null()
+    }
+
+    fn desired(
+        spec: &SourceConnectionSpec,
+        mark: Mark,
+        _: &World,
+        _: &SourceConnectionStatus,
+    ) -> Result<Desired> {
+        let connector = spec.connection_spec.clone();
+        let connector = connector.and_then(|it| it.id).unwrap_or_default();
+        let data = spec.data.as_ref();
+        let data = data.map(|data| described(data, data.schema_id.clone()));
+        Ok(Desired {
+            label: Label::new(mark, &spec.name, spec.description.as_deref()),
+            base_connection_id: spec.base_connection_id.clone(),
+            spec: spec_ref(connector, None),
+            data: data.transpose()?,
+            params: (!spec.params.is_empty()).then(|| spec.params.clone().into()),
+        })
+    }
+}
+
+#[test]
+fn nothing_written_is_drift() {
+    properties::nothing_written_is_drift::<SourceConnection>();
+}
+
+#[test]
+fn every_change_arrives_or_is_refused() {
+    properties::every_change_arrives_or_is_refused::<SourceConnection>();
+}
