@@ -37,6 +37,10 @@ pub async fn create_or_recover<K: Kind>(
     }
     if let Some(since) = doubt {
         out_of_doubt(pass, session, since, missing).await?;
+        if let Some(object) = listed(pass, session, since).await? {
+            pass.add_finalizer().await?;
+            return Ok(object);
+        }
     }
     pass.add_finalizer().await?;
     create(pass, session, desired).await
@@ -102,6 +106,27 @@ fn recovered<K: Kind>(
     pass.take(&all, &object)?;
     pass.note("Adopted", format!("took over {}", object.id()));
     Ok(Some(all.put(object)))
+}
+
+/// The object that bears the very mark, in a listing that began when it could not lag behind any more: its name may have
+/// been another one when it was created.
+async fn listed<K: Kind>(
+    pass: &Pass<'_, K>,
+    session: &Session,
+    since: Instant,
+) -> Result<Option<Arc<K::Observed>>> {
+    let all = session.observations::<K::Observed>();
+    let certain = since + pass.engine().settings.list_lag;
+    all.sweep_after(certain, || K::list(session)).await?;
+    let mark = pass.mark()?;
+    let claimed = all.claimed(&mark.claim());
+    let found = claimed.into_iter().find(|it| it.mark() == Some(&mark));
+    if let Some(object) = &found {
+        let memory = &pass.engine().memory;
+        memory.created(&pass.uid(), Create::Certain);
+        pass.note("Recovered", format!("found {} at Adobe again", object.id()));
+    }
+    Ok(found)
 }
 
 /// Since when there may be an object that we do not know. A finalizer that this process did not write tells that an

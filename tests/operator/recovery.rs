@@ -274,3 +274,34 @@ async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes()
     world.reason("Dataflow", "payments", "Succeeded").await;
     assert_eq!(world.simulator.count("POST", "/flows"), 2);
 }
+
+#[tokio::test]
+async fn an_object_whose_answer_was_lost_is_found_under_the_name_it_had() {
+    let world = World::new().await;
+    lose_the_answer(&world, "/sourceConnections");
+    let away = Fault::answer(aep_simulator::Reply::empty(503)).method("GET");
+    let away = away.path("/sourceConnections").times(Times::Every);
+    let objects = world.apply_sample("payments").await;
+    world
+        .eventually("the connection at Adobe", || async {
+            let count = world.simulator.objects("prod", "sourceConnections").len();
+            (count == 1).then_some(()).ok_or(count.to_string())
+        })
+        .await;
+    world.simulator.inject(away);
+    let patch = json!({ "spec": { "name": "renamed meanwhile" } });
+    world
+        .patch("SourceConnection", "paypal-products", patch)
+        .await;
+    world
+        .reason("SourceConnection", "paypal-products", "AdobeUnavailable")
+        .await;
+    world.simulator.clear_faults();
+    world.all_ready(&objects).await;
+    exactly_one_of_each(&world);
+    let held = world
+        .simulator
+        .objects("prod", "sourceConnections")
+        .remove(0);
+    assert_eq!(held["name"], "renamed meanwhile");
+}
