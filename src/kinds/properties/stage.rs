@@ -1,11 +1,11 @@
 //! A simulator, and in it what the objects on trial refer to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aep_simulator::{Options, Simulator};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::adobe::{
     Adobe, Auth, Connection, Credentials, Endpoints, Limits, NewConnection, NewDataSet,
@@ -26,6 +26,20 @@ const DETAILS: &str = "https://ns.adobe.com/xdm/context/profile-person-details";
 const IDENTITY_MAP: &str = "https://ns.adobe.com/xdm/context/identitymap";
 const PAYPAL: &str = "221c7626-58f6-4eec-8ee2-042b0226f03b";
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
+
+/// All kinds of objects, as the simulator calls them.
+const KINDS: [&str; 10] = [
+    "connections",
+    "sourceConnections",
+    "targetConnections",
+    "flows",
+    "schemas",
+    "classes",
+    "fieldgroups",
+    "descriptors",
+    "dataSets",
+    "mappingSets",
+];
 
 /// Ids of what objects may refer to.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +62,8 @@ pub(in crate::kinds) struct World {
 /// A sandbox that is open.
 pub(super) struct Stage {
     simulator: Simulator,
+    /// What was there before the first case.
+    built: BTreeSet<(&'static str, String)>,
     pub session: Session,
     pub world: World,
     marks: AtomicUsize,
@@ -62,8 +78,10 @@ impl Stage {
         };
         let simulator = Simulator::start(options).await.unwrap();
         let adobe = Adobe::new(Adobe::http_client(), settings(simulator.url()));
+        let world = build(&adobe).await;
         Self {
-            world: build(&adobe).await,
+            world,
+            built: objects(&simulator),
             session: Session::new(
                 adobe,
                 "team/default".into(),
@@ -86,18 +104,26 @@ impl Stage {
         )
     }
 
-    /// Takes away the schemas of earlier cases: titles are unique, and all schemas of Profile must fit each other.
+    /// Takes away what earlier cases made: titles are unique, and all schemas of Profile must fit each other.
     pub fn clear(&self) {
-        let built = [&self.world.profile_schema, &self.world.schema];
-        for kind in ["schemas", "classes", "fieldgroups"] {
-            let objects = self.simulator.objects(SANDBOX, kind);
-            let is_built = |it: &&Value| built.iter().any(|id| it["$id"] == **id);
-            for object in objects.iter().filter(|it| !is_built(it)) {
-                let id = object["meta:altId"].as_str().unwrap_or_default();
-                assert!(self.simulator.delete(SANDBOX, kind, id).unwrap());
-            }
+        let made = objects(&self.simulator);
+        for (kind, id) in made.difference(&self.built) {
+            assert!(self.simulator.delete(SANDBOX, kind, id).unwrap());
         }
     }
+}
+
+/// Everything in the sandbox, by kind and id.
+fn objects(simulator: &Simulator) -> BTreeSet<(&'static str, String)> {
+    let of_kind = |kind| {
+        let objects = simulator.objects(SANDBOX, kind).into_iter();
+        objects.map(move |object| {
+            let mut ids = ["meta:altId", "@id", "id"].iter();
+            let id = ids.find_map(|name| object[name].as_str());
+            (kind, id.unwrap_or_default().to_owned())
+        })
+    };
+    KINDS.into_iter().flat_map(of_kind).collect()
 }
 
 fn settings(url: &str) -> Settings {
