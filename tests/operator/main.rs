@@ -5,6 +5,7 @@
 mod adoption;
 mod changes;
 mod deletion;
+mod docs;
 mod drift;
 mod harness;
 mod kubectl;
