@@ -78,6 +78,10 @@ pub struct DatasetStatus {
     /// What every kind reports.
     #[serde(flatten)]
     pub common: CommonStatus,
+    /// `$id` of the schema that the dataset was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = SCHEMA_ID_MAX))]
+    pub schema_id: Option<String>,
 }
 
 impl AepResource for Dataset {

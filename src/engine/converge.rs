@@ -108,14 +108,13 @@ impl<K: Kind> Work<'_, '_, K> {
 
     async fn reread(&mut self) -> Result<()> {
         let all = self.session.observations::<K::Observed>();
-        match K::read(self.session, self.observed.id()).await? {
-            Some(object) => {
-                self.observed = all.put(object);
-                self.fresh = true;
-                self.pass.check_owner(self.observed.as_ref())
-            }
-            None => Err(self.pass.missing(self.observed.id())),
-        }
+        let Some(object) = K::read(self.session, self.observed.id()).await? else {
+            all.forget(self.observed.id());
+            return Err(self.pass.missing(self.observed.id()));
+        };
+        self.observed = all.put(object);
+        self.fresh = true;
+        self.pass.check_owner(self.observed.as_ref())
     }
 
     async fn update(&mut self, change: K::Change) -> Result<()> {

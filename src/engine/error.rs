@@ -252,8 +252,9 @@ impl Error {
             Self::Adobe(error) => adobe_verdict(error),
             Self::Kubernetes(error) => Verdict {
                 reason: reasons::KUBERNETES_ERROR,
-                reported: false,
-                warning: false,
+                // A missing permission does not pass by itself; all else is nobody's news.
+                reported: is_forbidden(error),
+                warning: is_forbidden(error),
                 retry: if is_conflict(error) {
                     Retry::After(Duration::from_millis(200))
                 } else {
@@ -315,6 +316,11 @@ fn adobe_verdict(error: &adobe::Error) -> Verdict {
             TRANSIENT
         }
     }
+}
+
+/// Whether the operator lacks a permission in Kubernetes.
+fn is_forbidden(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 
 /// Whether Kubernetes merely says that somebody wrote first.

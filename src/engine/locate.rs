@@ -46,10 +46,15 @@ pub async fn look<K: Kind>(
     session: &Session,
 ) -> Result<Option<Found<K::Observed>>> {
     let all = session.observations::<K::Observed>();
-    if let Some(id) = pass.external_id() {
+    let claimed = all.claimed(&pass.mark()?.claim());
+    // What took the place of an adopted object is not the one that the annotation names.
+    let replaced = claimed
+        .first()
+        .and_then(|it| it.mark())
+        .is_some_and(|it| it.revision() > 1);
+    if let Some(id) = pass.external_id().filter(|_| !replaced) {
         return adopted(pass, session, &all, &id).await.map(Some);
     }
-    let claimed = all.claimed(&pass.mark()?.claim());
     let known = pass.known_id();
     let latest = claimed.first().and_then(|first| first.mark().cloned());
     // Of several with one mark, the one in status is in use; without it, the oldest is kept.

@@ -13,9 +13,9 @@ use super::condition::{Outcome, explain};
 use super::context::Engine;
 use super::converge;
 use super::error::{Error, Result, Retry};
-use super::kind::Kind;
+use super::kind;
 use super::pass::Pass;
-use crate::api::{AepResource, FORCE_DELETE};
+use crate::api::{AepResource, FORCE_DELETE, Kind};
 
 /// How often a deletion is tried again that Adobe refuses for a reason that does not pass by itself.
 const UNDELETABLE: Duration = Duration::from_secs(300);
@@ -42,7 +42,7 @@ pub trait Reconcile: AepResource {
     fn sweep(engine: &Engine) -> impl Future<Output = ()> + Send;
 }
 
-impl<K: Kind> Reconcile for K {
+impl<K: kind::Kind> Reconcile for K {
     async fn converge(pass: &Pass<'_, Self>, status: &mut K::Status) -> Result<Option<Retry>> {
         converge::converge(pass, status).await
     }
@@ -94,6 +94,12 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     let mut status = pass.status().clone();
     let generation = pass.object().meta().generation;
     if pass.suspended() {
+        // Deletion still works, and needs an open sandbox.
+        if K::KIND == Kind::Sandbox
+            && let Err(error) = K::hold(pass).await
+        {
+            log(pass, &error);
+        }
         explain(status.as_mut(), generation, &Outcome::Suspended);
         return written(pass, &status, false).await;
     }

@@ -19,7 +19,7 @@ use super::graph::Key;
 use super::reconcile::{Reconcile, reconcile};
 use super::shelf::Desk;
 use crate::api::condition_types::STALLED;
-use crate::api::{EXTERNAL_ID, FORCE_DELETE, REQUESTED_AT, Reference, Target};
+use crate::api::{EXTERNAL_ID, FORCE_DELETE, Kind, REQUESTED_AT, Reference, Target};
 
 /// Drives one kind until `stop`.
 pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: CancellationToken) {
@@ -158,6 +158,10 @@ impl Faces {
     fn gone<K: Reconcile>(&mut self, engine: &Engine, key: &Key) {
         self.seen.remove(key);
         engine.refusals.forget(key);
+        if key.kind == Kind::Sandbox {
+            // It may have been let go by force.
+            engine.sessions.close(&key.namespace, &key.name);
+        }
         let references = engine.graph().forget(key);
         for reference in references {
             if let Target::Kind(kind) = reference.target {
@@ -198,7 +202,7 @@ fn inner_face<K: Reconcile>(object: &K) -> u64 {
 }
 
 /// Fields of a status that others build upon.
-const SHOWN: [&str; 3] = ["id", "version", "connectionSpecId"];
+const SHOWN: [&str; 4] = ["id", "version", "connectionSpecId", "schemaId"];
 
 /// What those who refer to the object depend on.
 fn outer_face<K: Reconcile>(object: &K) -> u64 {

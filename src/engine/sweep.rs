@@ -59,7 +59,8 @@ async fn sweep_one<K: Kind>(
         .into_iter()
         .filter(|key| key.namespace == namespace)
         .collect();
-    let orphans = orphans::<K>(session, namespace, &keys);
+    let known = known_ids::<K>(engine, namespace);
+    let orphans = orphans::<K>(session, namespace, &keys, &known);
     if session.note_orphans(K::KIND, orphans) {
         engine.revisit(&Key {
             kind: crate::api::Kind::Sandbox,
@@ -72,9 +73,23 @@ async fn sweep_one<K: Kind>(
     }
 }
 
+/// The ids in the status of all custom resources of a kind.
+fn known_ids<K: Kind>(engine: &Engine, namespace: &str) -> HashSet<String> {
+    let objects = engine.store::<K>().map(|it| it.state());
+    let objects = objects.into_iter().flatten();
+    let here = objects.filter(|it| it.meta().namespace.as_deref() == Some(namespace));
+    here.filter_map(|it| it.status()?.as_ref().id.clone())
+        .collect()
+}
+
 /// Objects that bear this Sandbox's mark, but that no custom resource stands for: those without one, and all but the
 /// first of several with one mark. What was replaced is not among them: its custom resource deletes it.
-fn orphans<K: Kind>(session: &Session, namespace: &str, keys: &[Key]) -> Vec<String> {
+fn orphans<K: Kind>(
+    session: &Session,
+    namespace: &str,
+    keys: &[Key],
+    known: &HashSet<String>,
+) -> Vec<String> {
     let names: HashSet<&str> = keys.iter().map(|key| key.name.as_str()).collect();
     let all = session.observations::<K::Observed>();
     let mut orphans: Vec<_> = all
@@ -89,8 +104,10 @@ fn orphans<K: Kind>(session: &Session, namespace: &str, keys: &[Key]) -> Vec<Str
                 return false;
             }
             let claimed = all.claimed(&mark.claim());
-            let first = claimed.first();
-            let spare = first.is_some_and(|it| it.mark() == Some(mark) && it.id() != object.id());
+            // The one in status counts, else the first.
+            let current = claimed.iter().find(|it| known.contains(it.id()));
+            let current = current.or(claimed.first());
+            let spare = current.is_some_and(|it| it.mark() == Some(mark) && it.id() != object.id());
             spare || !names.contains(name)
         })
         .map(|object| format!("{} {}", K::KIND, object.id()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef};
+use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef, TargetConnection};
 use crate::api::{AdoptionPolicy, Dataset, DatasetSpec, DatasetStatus, PlatformSchema};
 use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
 
@@ -201,11 +201,27 @@ impl Kind for Dataset {
         })
     }
 
+    /// Records go with a data set, so a replaced one stays until nothing is written to it any more. Adobe does not ask.
+    async fn retire(session: &Session, observed: &ObservedDataset) -> Result<()> {
+        let adobe = session.adobe();
+        let targets = adobe.flow_service().list::<TargetConnection>(&[]).await?;
+        let writes = |it: &&TargetConnection| {
+            let params = it.params.as_ref();
+            params.is_some_and(|it| it["dataSetId"] == observed.id.as_str())
+        };
+        match targets.iter().find(writes) {
+            Some(target) => Err(Error::InUse(format!("target connection {}", target.id))),
+            None => Self::delete(session, observed).await,
+        }
+    }
+
     async fn delete(session: &Session, observed: &ObservedDataset) -> Result<()> {
         Ok(session.adobe().catalog().delete(&observed.id).await?)
     }
 
-    fn record(_: &DesiredDataset, _: &ObservedDataset, _: &mut DatasetStatus) {}
+    fn record(_: &DesiredDataset, observed: &ObservedDataset, status: &mut DatasetStatus) {
+        status.schema_id = Some(observed.schema_id.clone());
+    }
 }
 
 /// The same media type and version; where Adobe tells none, there is nothing to compare.

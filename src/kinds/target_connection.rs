@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::normal::{self, Head, Label, decide, head, observed};
 use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
 use crate::api::{
-    self, BaseConnection, Contract, Dataset, PlatformSchema, Reference, TargetConnection,
-    TargetConnectionSpec, TargetConnectionStatus,
+    self, BaseConnection, Contract, Dataset, Reference, TargetConnection, TargetConnectionSpec,
+    TargetConnectionStatus,
 };
 use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
 
@@ -91,13 +91,11 @@ async fn dataset(pass: At<'_, '_>) -> Result<Written> {
 fn managed(pass: At<'_, '_>, name: &str) -> Result<Written> {
     let id = pass.id_of::<Dataset>(name)?;
     let found = pass.dependency::<Dataset>(name)?;
-    let schema = match (&found.spec.schema_ref, &found.spec.schema_id) {
-        (Some(schema), _) => Some(pass.id_of::<PlatformSchema>(&schema.name)?),
-        (None, id) => id.clone(),
-    };
+    // Not what its spec says: a dataset that is about to be replaced still has the schema it was made with.
+    let schema = found.status.as_ref().and_then(|it| it.schema_id.clone());
     let schema = schema.ok_or_else(|| Error::Waiting {
         reference: Reference::new(api::Kind::Dataset, name),
-        why: "it names no schema".into(),
+        why: "its schema is not known yet".into(),
     })?;
     Ok(Written { id, schema })
 }

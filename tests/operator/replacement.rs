@@ -204,3 +204,41 @@ async fn a_breaking_change_of_a_schema_is_refused_with_the_field() {
     }
     assert_eq!(world.writes(), 1);
 }
+
+#[tokio::test]
+async fn a_replaced_dataset_keeps_its_records_until_nothing_writes_to_it() {
+    let world = settled("Recreate").await;
+    let (dataset, flow) = (
+        id(&world, "Dataset", "payments").await,
+        id(&world, "Dataflow", "payments").await,
+    );
+    let mut schema = world.get("PlatformSchema", "payments").await;
+    schema["metadata"] = json!({ "name": "other" });
+    schema["spec"]["title"] = json!("Other payments");
+    schema.as_object_mut().unwrap().remove("status");
+    world.apply(&schema).await.unwrap();
+    world.reason("PlatformSchema", "other", "Succeeded").await;
+    world.simulator.clear_calls();
+    let patch = json!({ "spec": { "schemaRef": { "name": "other" } } });
+    world.patch("Dataset", "payments", patch.clone()).await;
+    world.patch("MappingSet", "payments", patch).await;
+    world
+        .eventually("the flow to write to another dataset", || async {
+            let now = world.get("Dataflow", "payments").await;
+            let left = world.simulator.objects("prod", "dataSets").len();
+            (now["status"]["id"] != flow && left == 1)
+                .then_some(())
+                .ok_or(format!("{left} {}", now["status"]))
+        })
+        .await;
+    assert_ne!(id(&world, "Dataset", "payments").await, dataset);
+    assert_eq!(world.simulator.count("POST", "/targetConnections"), 1);
+    let calls = world.simulator.calls();
+    let deleted = |route: &str| {
+        let mut calls = calls.iter();
+        calls.position(|call| call.method == "DELETE" && call.route == route)
+    };
+    let last = deleted("/dataSets/{id}").unwrap();
+    assert!(deleted("/flows/{id}").unwrap() < last);
+    assert!(deleted("/targetConnections/{id}").unwrap() < last);
+}
