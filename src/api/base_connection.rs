@@ -46,7 +46,8 @@ pub struct BaseConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
-    /// `Stalled` condition. `Recreate`: delete the connection and create it anew. Default: `Never`.
+    /// `Stalled` condition. `Recreate`: create another connection, and delete this one once
+    /// nothing uses it any more. Default: `Never`.
     #[serde(default)]
     pub replace_policy: ReplacePolicy,
 }

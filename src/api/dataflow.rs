@@ -107,8 +107,8 @@ pub struct DataflowSpec {
     #[serde(default)]
     pub contract: Contract,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
-    /// `Stalled` condition. `Recreate`: delete the dataflow and create it anew; its run history is
-    /// lost. Default: `Never`.
+    /// `Stalled` condition. `Recreate`: create another dataflow, then disable and delete this one;
+    /// its run history is lost. Default: `Never`.
     #[serde(default)]
     pub replace_policy: ReplacePolicy,
 }
@@ -153,7 +153,7 @@ pub struct Schedule {
     /// it, and neither does the operator.
     pub start_time: Time,
     /// Unit of `interval`: `Minute`, `Hour`, `Day` or `Week`; or `Once` for a single run. Changed
-    /// in place, but a schedule that has begun cannot become `Once`.
+    /// in place, but not from or to `Once`: see `replacePolicy`.
     pub frequency: Frequency,
     /// How many units lie between two runs, e.g. 30 with `Minute` for every half hour. At least 15
     /// with `Minute`. Changed in place.

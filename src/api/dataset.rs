@@ -65,8 +65,8 @@ pub struct DatasetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_diagnostics: Option<bool>,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
-    /// `Stalled` condition. `Recreate`: delete the dataset with its records and create an empty
-    /// one. Default: `Never`.
+    /// `Stalled` condition. `Recreate`: create an empty dataset, and delete this one with its
+    /// records once nothing is written to it any more. Default: `Never`.
     #[serde(default)]
     pub replace_policy: ReplacePolicy,
 }

@@ -21,8 +21,9 @@ pub struct Management {
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// Whether an object that already exists at Adobe under the same name may be taken over.
-    /// `Never`: it is reported and nothing happens. `IfUnowned`: it is taken over if no other
-    /// operator claims it. Default: `Never`. The annotation `aep-operator.io/external-id` adopts
+    /// `Never`: it is left alone, and an object of our own is created beside it; a schema, whose title
+    /// must be unique, reports `TitleTaken`. `IfUnowned`: it is taken over if it bears nobody's mark.
+    /// Mapping sets have no name of yours at Adobe, so this means nothing to them. Default: `Never`. The annotation `aep-operator.io/external-id` adopts
     /// one particular object whatever is set here.
     #[serde(default)]
     pub adoption_policy: AdoptionPolicy,
@@ -88,7 +89,7 @@ pub enum ReplacePolicy {
     /// Refuse it and say so.
     #[default]
     Never,
-    /// Delete the object and create it anew.
+    /// Create another object, and delete this one once nothing uses it any more.
     Recreate,
 }
 
