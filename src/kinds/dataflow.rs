@@ -248,8 +248,11 @@ impl Kind for Dataflow {
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
         let spec = &self.spec;
         let session = pass.session()?;
+        // First, so that Adobe is asked while the dataflow still waits for others.
+        let flow_spec = normal::flow_spec(&session, &spec.flow_spec).await?;
         Ok(Desired {
             label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
+            flow_spec,
             source: ends::source(pass)?,
             target: ends::target(pass)?,
             delta: spec.delta_column.as_ref().map(ends::delta).transpose()?,
@@ -257,7 +260,6 @@ impl Kind for Dataflow {
             schedule: spec.schedule.as_ref().map(Wish::from),
             state: spec.state,
             contract: spec.contract,
-            flow_spec: normal::flow_spec(&session, &spec.flow_spec).await?,
             now: Timestamp::now().as_second(),
         })
     }
