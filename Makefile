@@ -1,6 +1,6 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help demo test crash-matrix bench lint fmt crds control-plane
+.PHONY: help demo test crash-matrix scale bench lint fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ test: ## Run every test, against a real kube-apiserver
 crash-matrix: ## Kill the operator before and after every single request, and lose every answer
 	tests/control-plane/assets etcd kube-apiserver >/dev/null
 	CRASH_MATRIX=all cargo test --quiet --locked --test crash -- --nocapture --test-threads=1
+
+scale: ## Settle 1,000 pipelines and see that nothing more is asked or written
+	tests/control-plane/assets etcd kube-apiserver >/dev/null
+	SCALE=full cargo test --quiet --locked --test scale
 
 bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
 	cargo bench --quiet --locked --bench pipelines

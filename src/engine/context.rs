@@ -150,6 +150,14 @@ impl Engine {
         }
     }
 
+    /// The same although nothing here has changed.
+    pub fn revisit_referrers(&self, namespace: &str, reference: &Reference) {
+        let referrers = self.graph().referrers(namespace, reference);
+        for key in &referrers {
+            self.revisit(key);
+        }
+    }
+
     pub(super) fn graph(&self) -> MutexGuard<'_, Graph> {
         self.graph.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
 use crate::api::condition_types::ORPHANS_FOUND;
-use crate::api::{Sandbox, SandboxStatus};
+use crate::api::{Kind, LocalRef, Sandbox, SandboxStatus};
 use crate::engine::{Engine, Error, Pass, Reconcile, Result, Retry, Session, report};
 
 /// Longest wait for one answer of Adobe.
@@ -132,6 +132,9 @@ fn open(pass: &Pass<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     let times = (resync, pass.engine().settings.list_lag);
     let session = Session::new(adobe, owner(pass), tenant.to_owned(), times);
     sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
+    // After a restart nothing else tells those who waited: the status of the Sandbox stays as it was.
+    let me = LocalRef { name: pass.name() }.to(Kind::Sandbox);
+    pass.engine().revisit_referrers(pass.namespace(), &me);
 }
 
 fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {

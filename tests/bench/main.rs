@@ -3,6 +3,9 @@
 //! Prints a table and writes `target/bench/pipelines.json`. Each row runs the operator's own binary in a fresh namespace
 //! with a fresh simulator, so that rows do not help each other.
 
+#[allow(dead_code, reason = "shared with tests, which use the rest")]
+#[path = "../copies.rs"]
+mod copies;
 mod process;
 mod world;
 

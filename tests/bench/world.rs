@@ -20,6 +20,8 @@ use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::copies::copies;
+
 /// The default limits of a `Sandbox`.
 pub const REQUESTS_PER_SECOND: u32 = 20;
 /// The default burst of a `Sandbox`.
@@ -177,11 +179,10 @@ async fn install(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// The payments sample that many times: one Sandbox and its Secrets, everything else once per pipeline.
+/// The payments sample that many times.
 fn objects(pipelines: usize) -> Result<Vec<Value>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/samples/payments");
-    let mut shared = Vec::new();
-    let mut own = Vec::new();
+    let mut sample = Vec::new();
     for entry in fs::read_dir(folder)? {
         for mut object in serde_saphyr::from_multiple::<Value>(&fs::read_to_string(entry?.path())?)?
         {
@@ -189,37 +190,8 @@ fn objects(pipelines: usize) -> Result<Vec<Value>> {
                 object["stringData"] =
                     json!({ "clientId": "aep-operator-demo", "clientSecret": "demo-secret" });
             }
-            let once = object["kind"] == "Secret" || object["kind"] == "Sandbox";
-            if once {
-                shared.push(object);
-            } else {
-                own.push(object);
-            }
+            sample.push(object);
         }
     }
-    let copies =
-        (0..pipelines).flat_map(|number| own.iter().map(move |object| numbered(object, number)));
-    Ok(shared.iter().cloned().chain(copies).collect())
-}
-
-/// A copy whose name, title and references carry a number; the references to Sandbox and Secrets stay.
-fn numbered(object: &Value, number: usize) -> Value {
-    let mut copy = object.clone();
-    let add = |value: &mut Value| {
-        if let Some(text) = value.as_str() {
-            *value = json!(format!("{text}-{number}"));
-        }
-    };
-    add(&mut copy["metadata"]["name"]);
-    if let Some(spec) = copy["spec"].as_object_mut() {
-        for (field, value) in spec.iter_mut() {
-            match field.as_str() {
-                "title" | "name" => add(value),
-                "sandboxRef" => {}
-                _ if field.ends_with("Ref") => add(&mut value["name"]),
-                _ => {}
-            }
-        }
-    }
-    copy
+    Ok(copies(&sample, pipelines))
 }
