@@ -7,10 +7,6 @@
 #[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
 #[path = "../copies.rs"]
 mod copies;
-#[allow(
-    dead_code,
-    reason = "shared with the target `chaos`, which uses the rest"
-)]
 mod fleet;
 #[allow(
     dead_code,
