@@ -1,6 +1,6 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help demo test crash-matrix scale bench lint fmt crds control-plane
+.PHONY: help demo test crash-matrix scale chaos bench lint fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ crash-matrix: ## Kill the operator before and after every single request, and lo
 scale: ## Settle 1,000 pipelines and see that nothing more is asked or written
 	tests/control-plane/assets etcd kube-apiserver >/dev/null
 	SCALE=full cargo test --quiet --locked --test scale
+
+chaos: ## Change 200 pipelines at random while Adobe fails and replicas are killed (CHAOS_SEED repeats a run)
+	tests/control-plane/assets etcd kube-apiserver >/dev/null
+	CHAOS=1 cargo test --quiet --locked --test chaos -- --nocapture
 
 bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
 	cargo bench --quiet --locked --bench pipelines
