@@ -16,11 +16,11 @@ use crate::harness::World;
 /// How many compete.
 const REPLICAS: usize = 2;
 
-/// After how many seconds the others take over from one that was killed: the shortest that there is.
-const LEASE_SECONDS: &str = "3";
+/// After how many seconds the others take over from one that was killed: short, so that somebody leads most of the time.
+const LEASE_SECONDS: &str = "4";
 
 /// Seconds between two kills.
-const RESPITE: std::ops::Range<f64> = 2.0..8.0;
+const RESPITE: std::ops::Range<f64> = 3.0..10.0;
 
 /// See the module.
 pub struct Replicas {
@@ -30,6 +30,7 @@ pub struct Replicas {
     folder: PathBuf,
     running: Mutex<Vec<Process>>,
     killed: AtomicUsize,
+    resigned: AtomicUsize,
 }
 
 /// Dropping it kills it, as SIGKILL does.
@@ -55,6 +56,7 @@ impl Replicas {
             folder,
             running: Mutex::default(),
             killed: AtomicUsize::new(0),
+            resigned: AtomicUsize::new(0),
         };
         let all = (0..REPLICAS).map(|number| replicas.one(number));
         *replicas.running.lock().unwrap() = all.collect();
@@ -71,6 +73,24 @@ impl Replicas {
             running[number] = self.one(number);
             self.killed.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Starts those again that have ended by themselves, as Kubernetes does: a leader that could not renew its lease ends.
+    pub async fn tend(&self) {
+        loop {
+            for (number, process) in self.running.lock().unwrap().iter_mut().enumerate() {
+                if process.0.try_wait().unwrap().is_some() {
+                    *process = self.one(number);
+                    self.resigned.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// How many ended by themselves.
+    pub fn resigned(&self) -> usize {
+        self.resigned.load(Ordering::Relaxed)
     }
 
     /// How many were killed.

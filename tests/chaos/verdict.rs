@@ -20,6 +20,9 @@ const COLLECTIONS: [(&str, &str); 7] = [
     ("MappingSet", "mappingSets"),
 ];
 
+/// Enough of an object to know it by.
+const WORDS: usize = 400;
+
 /// All differences, in words; none if all is well.
 pub async fn differences(world: &World, wanted: Vec<&Value>) -> Vec<String> {
     let mut held = held(world).await;
@@ -52,6 +55,9 @@ pub async fn differences(world: &World, wanted: Vec<&Value>) -> Vec<String> {
             schemas.len(),
             groups.len()
         ));
+    }
+    for words in &mut found {
+        *words = words.chars().take(WORDS).collect();
     }
     found
 }
