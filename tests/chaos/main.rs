@@ -8,6 +8,7 @@
 #[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
 #[path = "../copies.rs"]
 mod copies;
+mod equal;
 #[allow(
     dead_code,
     reason = "shared with the target `scale`, which uses the rest"

@@ -16,7 +16,7 @@ use crate::harness::World;
 const SWEEPS: usize = 6;
 
 /// How long an hour's sixth part takes here.
-const PERIOD: Duration = Duration::from_secs(2);
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// Objects on one page of a list, where pages are smallest.
 const PAGE: usize = 100;
