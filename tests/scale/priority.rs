@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::fleet::{all_ready, apply, manifests};
 use crate::harness::World;
 
-const IDLE: usize = 40;
+const IDLE: usize = 30;
 
 /// How long a list takes that a restart asks for: longer than all else.
 const SLOW: Duration = Duration::from_secs(25);
