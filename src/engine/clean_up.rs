@@ -1,11 +1,12 @@
 //! Deleting what a custom resource owns at Adobe, all of it and nothing else.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use super::create::unsure_since;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::locate::swept;
+use super::mark::Mark;
 use super::observations::{Observations, Observed};
 use super::pass::Pass;
 use super::session::Session;
@@ -24,16 +25,15 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     let all = session.observations::<K::Observed>();
     beyond_doubt(pass, &session, &all).await?;
     let claim = pass.mark()?.claim();
-    let mut ours = all.claimed(&claim);
-    if let Some(id) = pass.known_id()
-        && ours.iter().all(|it| it.id() != id)
-    {
-        ours.extend(known::<K>(pass, &session, &all, id).await?);
-    }
-    for object in &ours {
-        K::delete(&session, object).await?;
-        all.forget(object.id());
-        pass.note("Deleted", format!("deleted {} at Adobe", object.id()));
+    let claimed = all.claimed(&claim);
+    let mut ids: BTreeSet<_> = claimed.iter().map(|it| it.id().to_owned()).collect();
+    ids.extend(pass.known_id().map(ToOwned::to_owned));
+    for id in &ids {
+        if let Some(object) = still_ours::<K>(pass, &session, id).await? {
+            K::delete(&session, &object).await?;
+            pass.note("Deleted", format!("deleted {id} at Adobe"));
+        }
+        all.forget(id);
     }
     all.release(&claim);
     Ok(())
@@ -56,18 +56,16 @@ async fn beyond_doubt<K: Kind>(
     all.sweep_after(certain, || K::list(session)).await
 }
 
-/// The object in status, if it is there and ours although the last sweep did not show it as such.
-async fn known<K: Kind>(
+/// The object, unless it is gone or bears our mark no longer. It is read anew: what the last sweep saw may be ten minutes
+/// old, and a deletion cannot be taken back.
+async fn still_ours<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
-    all: &Observations<K::Observed>,
     id: &str,
-) -> Result<Option<Arc<K::Observed>>> {
+) -> Result<Option<K::Observed>> {
     let claim = pass.mark()?.claim();
     match K::read(session, id).await? {
-        Some(object) if object.mark().map(super::Mark::claim) == Some(claim) => {
-            Ok(Some(all.put(object)))
-        }
+        Some(object) if object.mark().map(Mark::claim) == Some(claim) => Ok(Some(object)),
         Some(_) => {
             let text = format!("{id} does not bear our mark any more: left at Adobe");
             pass.warn("Released", text);

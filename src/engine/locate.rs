@@ -22,7 +22,7 @@ pub struct Found<O> {
 
 /// Makes sure that the sandbox was swept once: before that, the lack of an object proves nothing. Nobody holds a worker
 /// while a sweep is under way: its end wakes all. Only a few new custom resources look for themselves, so that they
-/// overtake a long sweep without making it pointless.
+/// overtake a long sweep without making it pointless; none where the cluster may just be being rebuilt.
 pub async fn swept<K: Kind>(pass: &Pass<'_, K>, session: &Session) -> Result<()> {
     let all = session.observations::<K::Observed>();
     let is_new = pass.known_id().is_none() && !pass.has_finalizer();
@@ -33,7 +33,7 @@ pub async fn swept<K: Kind>(pass: &Pass<'_, K>, session: &Session) -> Result<()>
     if let Some(trouble) = all.trouble() {
         return Err(trouble.into());
     }
-    if is_new && all.may_hurry() {
+    if is_new && pass.is_settled_in() && all.may_hurry() {
         pass.hurry();
         return Ok(());
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt};
 use secrecy::SecretString;
@@ -17,11 +18,14 @@ use super::secrets;
 use super::session::Session;
 use super::tell::Happening;
 use super::turns::Turn;
-use crate::api::condition_types::STALLED;
+use crate::api::condition_types::{READY, STALLED};
 use crate::api::{
-    AepResource, CommonStatus, EXTERNAL_ID, Kind, REQUESTED_AT, Reference, Sandbox, SecretKeyRef,
-    Target,
+    AepResource, CommonStatus, ConditionStatus, EXTERNAL_ID, Kind, REQUESTED_AT, Reference,
+    Sandbox, SecretKeyRef, Target,
 };
+
+/// How long a Sandbox must have been ready to count as settled in: longer than anybody takes to rebuild a cluster.
+const SETTLED_IN: SignedDuration = SignedDuration::from_hours(1);
 
 /// One pass.
 #[derive(Debug)]
@@ -142,6 +146,18 @@ impl<'a, K: AepResource> Pass<'a, K> {
         let name = self.object.management().sandbox_ref.name;
         let key = ObjectRef::<Sandbox>::new(&name).within(self.namespace());
         self.engine.store().and_then(|store| store.get(&key))
+    }
+
+    /// Whether the Sandbox has been in use for so long that what lies in it was seen and put in order before. In a cluster
+    /// that is just being rebuilt it was not.
+    pub(super) fn is_settled_in(&self) -> bool {
+        let sandbox = self.sandbox();
+        let status = sandbox.as_ref().and_then(|it| it.status.as_ref());
+        let ready = status.and_then(|it| it.common.condition(READY));
+        ready.is_some_and(|it| {
+            let since = Timestamp::now().duration_since(it.last_transition_time.0);
+            it.status == ConditionStatus::True && since >= SETTLED_IN
+        })
     }
 
     /// The mark of this object, in its present revision.

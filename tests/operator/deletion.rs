@@ -55,6 +55,20 @@ async fn what_is_gone_already_is_fine() {
 }
 
 #[tokio::test]
+async fn an_object_whose_mark_was_taken_away_since_the_last_look_stays_at_adobe() {
+    let world = settled().await;
+    let flow = world.simulator.objects("prod", "flows").remove(0);
+    let id = flow["id"].as_str().unwrap();
+    let edit = json!({ "description": "belongs to somebody else now" });
+    world.simulator.edit("prod", "flows", id, &edit).unwrap();
+    world.delete("Dataflow", "payments").await;
+    world.event("Dataflow", "payments", "Released").await;
+    world.gone("Dataflow", "payments").await;
+    assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+    assert_eq!(world.writes(), 0);
+}
+
+#[tokio::test]
 async fn an_orphaned_object_stays_at_adobe() {
     let world = settled().await;
     let patch = json!({ "spec": { "deletionPolicy": "Orphan" } });

@@ -131,16 +131,21 @@ impl DataPrep<'_> {
     }
 
     /// Deletes a mapping set as far as that is possible: Adobe does not document the call, so a 404 or 405 of any shape
-    /// counts as done. A mapping set that stays behind does no harm.
+    /// counts as done. A page instead of an answer may be the gateway's passing trouble, so it has to come three times.
+    /// A mapping set that stays behind does no harm.
     pub async fn delete(&self, id: &str) -> Result<()> {
-        match self
-            .adobe
-            .send(&call(Method::Delete, "/mappingSets/{id}").id(id))
-            .await
-        {
-            Err(error) if !matches!(error.status(), Some(404 | 405)) => Err(error),
-            _ => Ok(()),
+        let call = call(Method::Delete, "/mappingSets/{id}").id(id);
+        for _ in 0..3 {
+            let Err(error) = self.adobe.send(&call).await else {
+                break;
+            };
+            match (error.status(), error.class()) {
+                (Some(405), _) | (_, Class::NotFound) => break,
+                (Some(404), Class::Unreadable) => {}
+                _ => return Err(error),
+            }
         }
+        Ok(())
     }
 
     /// Checks a mapping set without keeping it; no faults means that it is good.

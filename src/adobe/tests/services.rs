@@ -386,6 +386,27 @@ async fn both_vocabularies_of_mapping_sets_are_read() {
 }
 
 #[tokio::test]
+async fn the_deletion_of_a_mapping_set_outlasts_a_page_instead_of_an_answer() {
+    let page = || Reply::Text(404, "<html>");
+    let cases = [
+        vec![page(), page(), Reply::Json(200, json!({}))],
+        vec![page(), page(), page()],
+        vec![page(), Reply::Json(404, json!({"status": 404}))],
+        vec![Reply::Json(405, json!({"status": 405}))],
+    ];
+    for replies in cases {
+        let calls = replies.len();
+        let server = Server::start(replies).await;
+        let adobe = server.adobe();
+        adobe.data_prep().delete("m").await.expect("done");
+        assert_eq!(server.seen().len(), calls);
+    }
+    let server = Server::start([page(), Reply::Json(403, json!({"status": 403}))]).await;
+    let refused = server.adobe().data_prep().delete("m").await;
+    refused.expect_err("refused");
+}
+
+#[tokio::test]
 async fn an_unknown_mapping_set_is_absent_however_that_is_said() {
     let server = Server::start([
         Reply::Json(404, json!({"status": 404})),
