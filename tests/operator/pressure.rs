@@ -22,7 +22,9 @@ async fn pauses_that_adobe_asks_for_are_kept_by_the_whole_sandbox() {
         let all = since.len() == 3;
         all.then_some(since.clone()).ok_or(format!("{since:?}"))
     };
-    let pauses = world.eventually("three calls to be throttled", pauses).await;
+    let pauses = world
+        .eventually("three calls to be throttled", pauses)
+        .await;
     world.all_ready(&objects).await;
     let calls = world.simulator.calls();
     // What was under way when the answer came could not be held back.

@@ -69,8 +69,8 @@ async fn age_the_sandbox(world: &World) {
     }
     let patch = json!({ "status": sandbox["status"] });
     let (api, params) = (world.api("Sandbox"), PatchParams::default());
-    let patched = api.patch_status("default", &params, &Patch::Merge(patch));
-    patched.await.unwrap();
+    let patch = Patch::Merge(patch);
+    api.patch_status("default", &params, &patch).await.unwrap();
 }
 
 /// A fleet whose operator was killed, and one more pipeline.
