@@ -4,7 +4,7 @@ use aep_control_plane::{ControlPlane, Options as Cluster};
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DeleteParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::harness::{PATIENCE, World, condition, install, ours, sample};
@@ -151,6 +151,40 @@ async fn a_create_without_an_answer_is_looked_for_before_its_resource_goes() {
     world.delete("Dataflow", "payments").await;
     world.gone("Dataflow", "payments").await;
     assert!(world.simulator.objects("prod", "flows").is_empty());
+}
+
+#[tokio::test]
+async fn a_schema_made_without_an_answer_goes_with_the_field_group_that_is_known() {
+    let world = World::new().await;
+    let unavailable = || Effect::Answer(Reply::empty(503));
+    let troubles = [
+        (unavailable(), Times::Next(1)),
+        (Effect::DropAfter, Times::Next(1)),
+        (unavailable(), Times::Every),
+    ];
+    for (effect, times) in troubles {
+        let fault = Fault::new(effect).method("POST").path("/tenant/schemas");
+        world.simulator.inject(fault.times(times));
+    }
+    let objects = sample("payments");
+    let wanted = |object: &&Value| {
+        let kind = object["kind"].as_str();
+        let raw = object["spec"].get("adHoc").is_some();
+        !raw && kind.is_some_and(|it| ["Secret", "Sandbox", "PlatformSchema"].contains(&it))
+    };
+    for object in objects.iter().filter(wanted) {
+        world.apply(object).await.unwrap();
+    }
+    world
+        .eventually("three tries", || async {
+            let tries = world.simulator.count("POST", "/tenant/schemas");
+            (tries >= 3).then_some(()).ok_or(tries.to_string())
+        })
+        .await;
+    assert_eq!(world.simulator.objects("prod", "schemas").len(), 1);
+    world.delete("PlatformSchema", "payments").await;
+    world.gone("PlatformSchema", "payments").await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
 #[tokio::test]

@@ -144,27 +144,15 @@ impl Kind for PlatformSchema {
     }
 
     async fn delete(session: &Session, observed: &ObservedSchema) -> Result<()> {
-        let adobe = session.adobe();
-        let registry = adobe.schema_registry();
-        if let Some(schema) = &observed.schema {
-            if schema.union {
-                let text = "Real-Time Customer Profile, which Adobe lets no schema leave: set \
-                            `deletionPolicy: Orphan`";
-                return Err(Error::InUse(text.into()));
-            }
-            for descriptor in &observed.descriptors {
-                registry.delete_descriptor(&descriptor.id).await?;
-            }
-            registry
-                .delete(RegistryType::Schema, &schema.alt_id)
-                .await?;
+        // A part alone is what an interrupted create left. Whether its schema came to be all the same, only a list tells.
+        if observed.schema.is_none() {
+            let all = Self::list(session).await?;
+            let whole = all
+                .iter()
+                .find(|it| it.schema.is_some() && it.mark() == observed.mark());
+            return remove(session, whole.unwrap_or(observed)).await;
         }
-        // A part without our mark may serve others.
-        let ours = |part: &&Part| part.mark.is_some() && part.mark.as_ref() == observed.mark();
-        if let Some(part) = observed.part.as_ref().filter(ours) {
-            registry.delete(part.kind, &part.alt_id).await?;
-        }
-        Ok(())
+        remove(session, observed).await
     }
 
     fn record(_: &DesiredSchema, observed: &ObservedSchema, status: &mut PlatformSchemaStatus) {
@@ -175,6 +163,31 @@ impl Kind for PlatformSchema {
         status.class_id = part(RegistryType::Class).map(|it| it.id.clone());
         status.field_group_id = part(RegistryType::FieldGroup).map(|it| it.id.clone());
     }
+}
+
+/// Deletes the schema with its identities, and then the part of it that is ours.
+async fn remove(session: &Session, observed: &ObservedSchema) -> Result<()> {
+    let adobe = session.adobe();
+    let registry = adobe.schema_registry();
+    if let Some(schema) = &observed.schema {
+        if schema.union {
+            let text = "Real-Time Customer Profile, which Adobe lets no schema leave: set \
+                        `deletionPolicy: Orphan`";
+            return Err(Error::InUse(text.into()));
+        }
+        for descriptor in &observed.descriptors {
+            registry.delete_descriptor(&descriptor.id).await?;
+        }
+        registry
+            .delete(RegistryType::Schema, &schema.alt_id)
+            .await?;
+    }
+    // A part without our mark may serve others.
+    let ours = |part: &&Part| part.mark.is_some() && part.mark.as_ref() == observed.mark();
+    if let Some(part) = observed.part.as_ref().filter(ours) {
+        registry.delete(part.kind, &part.alt_id).await?;
+    }
+    Ok(())
 }
 
 fn is_titled(seen: &ObservedSchema, desired: &DesiredSchema) -> bool {
