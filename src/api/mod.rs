@@ -23,6 +23,8 @@ mod status;
 mod target_connection;
 
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod tests;
 
 pub use base_connection::*;
