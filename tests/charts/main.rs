@@ -11,5 +11,7 @@ mod generated;
 #[path = "../operator/harness.rs"]
 mod harness;
 mod life;
+mod pods;
 mod release;
 mod rendered;
+mod rights;

@@ -79,8 +79,6 @@ pub struct Release {
     pub name: &'static str,
     /// Where its values are kept.
     folder: PathBuf,
-    /// What its process serves its health at.
-    pub health: u16,
     values: Value,
 }
 
@@ -108,7 +106,6 @@ impl Release {
             namespace: world.namespace.clone(),
             name: "aep",
             folder,
-            health,
             values,
         }
     }
