@@ -1,11 +1,12 @@
 //! Releases from install to uninstall.
 
+use aep_control_plane::{ControlPlane, Options};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, ListParams};
 use serde_json::json;
 
-use crate::harness::{ours, sample};
-use crate::release::{Release, cluster, install_definitions, parts, run, succeeded, world};
+use crate::harness::{World, ours, sample};
+use crate::release::{Release, install_definitions, parts, run, succeeded, world};
 
 #[tokio::test]
 async fn releases_of_one_name_work_side_by_side_and_leave_each_other_alone() {
@@ -82,10 +83,14 @@ async fn releases_of_one_name_work_side_by_side_and_leave_each_other_alone() {
 
 #[tokio::test]
 async fn definitions_and_resources_survive_an_uninstall_of_the_definitions() {
-    let world = world().await;
+    // A cluster of its own: the other tests need the roles meanwhile.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let cluster = ControlPlane::start(Options::default()).await.unwrap();
+    install_definitions(&cluster).await;
+    let world = World::on(cluster.client(), aep_simulator::Options::default()).await;
     let samples = world.apply_sample("payments").await;
     let before = world.versions().await;
-    let helm = cluster().await.helm().unwrap();
+    let helm = cluster.helm().unwrap();
     succeeded(
         &run(
             helm,
@@ -102,6 +107,6 @@ async fn definitions_and_resources_survive_an_uninstall_of_the_definitions() {
         .filter(|it| it.metadata.deletion_timestamp.is_none());
     assert_eq!(left.count(), ours(&samples).count());
     assert_eq!(world.versions().await, before);
-    install_definitions(cluster().await).await;
+    install_definitions(&cluster).await;
     assert_eq!(world.versions().await, before);
 }

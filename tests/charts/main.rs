@@ -11,6 +11,8 @@ mod generated;
 #[path = "../operator/harness.rs"]
 mod harness;
 mod life;
+mod manual;
+mod people;
 mod pods;
 mod release;
 mod rendered;

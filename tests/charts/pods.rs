@@ -63,13 +63,14 @@ async fn an_install_waits_for_resources_to_be_ready_and_fails_fast_where_one_is_
     assert_eq!(after, before);
 
     let mut objects = resources();
-    let connection = objects
-        .iter_mut()
+    let mut broken = objects
+        .iter()
         .find(|it| it["kind"] == "BaseConnection")
-        .unwrap();
-    connection["spec"]["auth"]["params"]["host"] = json!("https://other.example.com");
-    let unknown = json!({ "id": "00000000-0000-0000-0000-000000000000" });
-    connection["spec"]["connectionSpec"] = unknown;
+        .unwrap()
+        .clone();
+    broken["metadata"]["name"] = json!("broken");
+    broken["spec"]["connectionSpec"] = json!({ "name": "no-such-source" });
+    objects.push(broken);
     release.set("extraObjects", Value::Array(objects));
     let begin = Instant::now();
     let broken = release.helm("upgrade", &wait).await;
@@ -78,8 +79,13 @@ async fn an_install_waits_for_resources_to_be_ready_and_fails_fast_where_one_is_
         !broken.status.success(),
         "a stalled resource counts as ready"
     );
-    assert!(errors.contains("BaseConnection"), "{errors}");
-    assert!(begin.elapsed() < Duration::from_secs(120), "{errors}");
+    assert!(
+        errors.contains("broken") && errors.contains("Failed"),
+        "{errors}"
+    );
+    let broken = world.get("BaseConnection", "broken").await;
+    assert_eq!(condition(&broken, "Stalled")["status"], "True", "{errors}");
+    assert!(begin.elapsed() < Duration::from_secs(60), "{errors}");
 }
 
 /// A release that brings its Sandbox and a whole pipeline.
