@@ -10,7 +10,7 @@ use crate::harness::{World, condition};
 use crate::lua;
 
 const REQUEST: &str = "aep-operator.io/requested-at";
-/// Kinds whose actions lie where Argo CD's repository would have them. In the ConfigMap all kinds have them.
+/// Kinds whose actions lie where Argo CD's repository would have them. In `argocd-cm.yaml` all kinds have them.
 const KINDS: [&str; 2] = ["Dataflow", "Sandbox"];
 
 #[derive(Deserialize)]
@@ -30,7 +30,8 @@ struct Discovery {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Action {
-    action: String,
+    #[serde(rename = "action")]
+    name: String,
     input_path: String,
     expected_output_path: String,
 }
@@ -62,14 +63,14 @@ fn the_actions_pass_the_tests_that_lie_beside_them() {
         }
         for test in tests.action_tests {
             let object = yaml(&format!("{kind}/actions/{}", test.input_path));
-            let script = argo::text(&format!("{kind}/actions/{}/action.lua", test.action));
+            let script = argo::text(&format!("{kind}/actions/{}/action.lua", test.name));
             let mut changed = lua::changed(&script, &object).unwrap();
             if let Some(time) = changed["metadata"]["annotations"].get_mut(REQUEST) {
                 assert_eq!(time.as_str().unwrap().len(), "2026-11-25T08:00:00Z".len());
                 *time = json!("0001-01-01T00:00:00Z");
             }
             let expected: Value = yaml(&format!("{kind}/actions/{}", test.expected_output_path));
-            assert_eq!(changed, expected, "{kind}: {}", test.action);
+            assert_eq!(changed, expected, "{kind}: {}", test.name);
         }
     }
 }

@@ -31,7 +31,7 @@ fn expected(object: &Value) -> &'static str {
 }
 
 /// Every status that conditions and generations can make of an object.
-fn thinkable() -> Vec<Value> {
+pub fn thinkable() -> Vec<Value> {
     let mut objects = Vec::new();
     let observed = [None, Some(-1), Some(1), Some(2)];
     let ready = [None, Some("True"), Some("False"), Some("Unknown")];

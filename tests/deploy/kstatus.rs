@@ -8,7 +8,7 @@ use crate::harness::condition;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     Terminating,
-    InProgress,
+    Working,
     Failed,
     Current,
 }
@@ -23,11 +23,11 @@ pub fn progress(object: &Value) -> Progress {
     } else if !observed.is_null() && *observed != metadata["generation"]
         || is("Reconciling", "True")
     {
-        Progress::InProgress
+        Progress::Working
     } else if is("Stalled", "True") {
         Progress::Failed
     } else if is("Ready", "False") || is("Ready", "Unknown") {
-        Progress::InProgress
+        Progress::Working
     } else {
         Progress::Current
     }

@@ -6,6 +6,9 @@
 mod actions;
 mod argo;
 mod config;
+mod definitions;
+mod flux;
+mod gitops;
 #[allow(
     dead_code,
     reason = "shared with the target `operator`, which uses the rest"

@@ -269,8 +269,7 @@ fn is_for_what_is_not_managed_here(field: &str) -> bool {
     let own = ["imsOrgId", "ownerId"];
     !own.contains(&field)
         && (field.ends_with("Id")
-            || field.ends_with(".id")
-            || field.ends_with("schemaId")
+            || field.rsplit('.').next() == Some("id")
             || field == "mappingSetVersion")
 }
 
