@@ -7,6 +7,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::harness::World;
+use crate::kubectl::{done, manifest};
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deploy/definitions");
 
 /// Where a module keeps its definitions.
@@ -40,8 +43,23 @@ fn modules() -> Vec<String> {
         .collect()
 }
 
+/// Installs them; tells whether there are any.
+pub async fn install(world: &World) -> bool {
+    let Some(definitions) = all() else {
+        return false;
+    };
+    let apply = ["apply", "--server-side", "-f", "-"];
+    done(world, &apply, &manifest(&definitions)).await;
+    for definition in definitions {
+        let name = definition["metadata"]["name"].as_str().unwrap();
+        let crd = format!("crd/{name}");
+        done(world, &["wait", "--for=condition=Established", &crd], "").await;
+    }
+    true
+}
+
 /// All of them; none, with a word about it, where there is no Go.
-pub fn all() -> Option<Vec<Value>> {
+fn all() -> Option<Vec<Value>> {
     let required = env::var_os("REQUIRE_APISERVER").is_some();
     if !required && Command::new("go").arg("version").output().is_err() {
         eprintln!("skipped: without Go there are no definitions of Argo CD's and Flux's kinds");

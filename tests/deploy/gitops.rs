@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 
 use aep_control_plane::{ControlPlane, config};
 use aep_operator::engine::Settings;
@@ -11,12 +10,12 @@ use aep_operator::operator;
 use futures::future::join_all;
 use kube::{Client, Config};
 use serde_json::{Value, json};
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::definitions;
 use crate::harness::World;
-use crate::kubectl::{done, manifest, texts};
+use crate::kubectl::{done, manifest};
+use crate::pages::{commands, run};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const SANDBOXES: [&str; 3] = ["dev", "stage", "prod"];
@@ -37,14 +36,6 @@ async fn unattended() -> World {
     World::unattended(aep_simulator::Options::default()).await
 }
 
-/// The shell commands of a page, in their order.
-fn commands(page: &str) -> String {
-    let text = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
-    let blocks = text.split("```sh\n").skip(1);
-    let blocks = blocks.filter_map(|rest| rest.split("```").next());
-    blocks.collect::<Vec<_>>().join("\n")
-}
-
 /// Runs the operator of a namespace as its own account, as soon as there is one.
 async fn attend(namespace: String, settings: Settings) {
     let control_plane = ControlPlane::shared().await;
@@ -59,32 +50,6 @@ async fn attend(namespace: String, settings: Settings) {
     let client = Client::try_from(client).unwrap();
     let operator = operator::operate(client, settings, CancellationToken::new());
     Box::pin(operator).await;
-}
-
-/// Runs commands as a person would who has `kubectl` and this repository.
-async fn run(script: &str) -> String {
-    let control_plane = ControlPlane::shared().await;
-    let kubectl = control_plane.kubectl().unwrap();
-    let folder: PathBuf = Path::new(kubectl.get_program()).parent().unwrap().into();
-    let path = std::env::var("PATH").unwrap();
-    let mut command = Command::new("bash");
-    for (name, value) in kubectl.get_envs() {
-        command.env(name, value.unwrap());
-    }
-    let output = command
-        .args(["-euo", "pipefail", "-c", script])
-        .env("PATH", format!("{}:{path}", folder.display()))
-        .env("CLIENT_ID", "aep-operator-demo")
-        .env("CLIENT_SECRET", "demo-secret")
-        .env("PAYPAL_ID", "paypal-id")
-        .env("PAYPAL_SECRET", "paypal-secret")
-        .current_dir(ROOT)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.await.unwrap();
-    let (printed, errors) = texts(&output);
-    assert!(output.status.success(), "{printed}{errors}");
-    printed
 }
 
 #[tokio::test]
@@ -174,17 +139,8 @@ async fn the_server_accepts_every_kustomization() {
 #[tokio::test]
 async fn the_server_accepts_the_examples_for_argo_cd_and_flux() {
     let world = unattended().await;
-    let Some(definitions) = definitions::all() else {
+    if !definitions::install(&world).await {
         return;
-    };
-    let apply = ["apply", "--server-side", "-f", "-"];
-    done(&world, &apply, &manifest(&definitions)).await;
-    let names = definitions
-        .iter()
-        .map(|it| it["metadata"]["name"].as_str().unwrap());
-    for name in names {
-        let crd = format!("crd/{name}");
-        done(&world, &["wait", "--for=condition=Established", &crd], "").await;
     }
     let files =
         ["crds", "application", "applicationset"].map(|it| format!("deploy/argocd/{it}.yaml"));

@@ -19,5 +19,6 @@ mod health;
 mod kstatus;
 mod kubectl;
 mod lua;
+mod pages;
 mod samples;
 mod witness;
