@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use aep_control_plane::{ControlPlane, config};
-use aep_operator::engine::Settings;
-use aep_operator::operator;
 use futures::future::join_all;
-use kube::{Client, Config};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::definitions;
 use crate::harness::World;
 use crate::kubectl::{done, manifest};
 use crate::pages::{commands, run};
+use crate::pod;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const SANDBOXES: [&str; 3] = ["dev", "stage", "prod"];
@@ -36,38 +34,14 @@ async fn unattended() -> World {
     World::unattended(aep_simulator::Options::default()).await
 }
 
-/// Runs the operator of a namespace as its own account, as soon as there is one.
-async fn attend(namespace: String, settings: Settings) {
-    let control_plane = ControlPlane::shared().await;
-    let kubeconfig = loop {
-        let account = control_plane.service_account_kubeconfig(&namespace, "aep-operator");
-        match account.await {
-            Ok(kubeconfig) => break kubeconfig,
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
-        }
-    };
-    let client: Config = config(&kubeconfig).await.unwrap();
-    let client = Client::try_from(client).unwrap();
-    let operator = operator::operate(client, settings, CancellationToken::new());
-    Box::pin(operator).await;
-}
-
 #[tokio::test]
 async fn one_set_of_manifests_becomes_ready_in_three_sandboxes() {
     let world = unattended().await;
-    let operators = SANDBOXES.map(|sandbox| {
-        let namespace = format!("aep-{sandbox}");
-        let settings = Settings {
-            namespace: Some(namespace.clone()),
-            ..world.settings.clone()
-        };
-        attend(namespace, settings)
-    });
+    let namespaces = SANDBOXES.map(|sandbox| format!("aep-{sandbox}"));
     let page = commands("docs/promotion.md");
-    let printed = tokio::select! {
-        _ = join_all(operators) => panic!("the operators ended"),
-        printed = run(&page) => printed,
-    };
+    // The operators start as soon as their Deployments are there.
+    let operators = namespaces.iter().map(|it| pod::start(&world, it));
+    let (_operators, printed) = tokio::join!(join_all(operators), run(&page));
     // The second apply found nothing to do.
     assert!(
         printed
@@ -85,6 +59,17 @@ async fn one_set_of_manifests_becomes_ready_in_three_sandboxes() {
     assert_eq!(flow("dev")["state"], "disabled");
     assert_eq!(flow("stage")["scheduleParams"]["frequency"], "day");
     assert_eq!(flow("prod")["scheduleParams"]["frequency"], "minute");
+    for namespace in &namespaces {
+        let leases: Api<Lease> = Api::namespaced(world.client.clone(), namespace);
+        let holder = leases
+            .get("aep-operator")
+            .await
+            .unwrap()
+            .spec
+            .unwrap()
+            .holder_identity;
+        assert!(holder.unwrap().starts_with("aep-operator-0"), "{namespace}");
+    }
 }
 
 #[tokio::test]

@@ -20,5 +20,6 @@ mod kstatus;
 mod kubectl;
 mod lua;
 mod pages;
+mod pod;
 mod samples;
 mod witness;
