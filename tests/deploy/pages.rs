@@ -59,7 +59,7 @@ async fn the_page_about_samples_leads_to_a_ready_pipeline() {
         .clients
         .insert("REPLACE_ME".into(), secrets);
     let mut world = World::unattended(options).await;
-    world.settings.namespace = Some("payments".into());
+    world.settings.namespaces = vec!["payments".into()];
     world.start_operator();
     let printed = run(&commands("deploy/samples/README.md")).await;
     assert!(printed.ends_with("condition met\n"), "{printed}");
