@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Retry;
+use super::run_figures::RunGauges;
 use crate::adobe::{Attempt, Meter};
 use crate::api::Kind;
 
@@ -21,6 +22,7 @@ pub struct Metrics(Arc<Figures>);
 struct Figures {
     passes: Family<Passes, Counter>,
     orphans: Family<Place, Gauge>,
+    runs: RunGauges,
     requests: Family<Answers, Counter>,
     durations: Family<Calls, Histogram, fn() -> Histogram>,
 }
@@ -55,6 +57,7 @@ impl Default for Metrics {
         Self(Arc::new(Figures {
             passes: Family::default(),
             orphans: Family::default(),
+            runs: RunGauges::default(),
             requests: Family::default(),
             // From 10 ms to 40 s.
             durations: Family::new_with_constructor(|| {
@@ -89,6 +92,13 @@ impl Metrics {
             Unit::Seconds,
             figures.durations.clone(),
         );
+        figures.runs.register(registry);
+    }
+
+    /// What is told about runs.
+    #[must_use]
+    pub fn runs(&self) -> &RunGauges {
+        &self.0.runs
     }
 
     /// Counts a pass.

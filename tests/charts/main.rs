@@ -1,5 +1,5 @@
 //! The charts, installed by a real Helm on a real API server. Pods do not run there, so a test starts the operator's binary
-//! itself: with what the rendered Deployment says, as the ServiceAccount of the release.
+//! itself: with what the rendered Deployment says, as the `ServiceAccount` of the release.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -41,11 +41,10 @@ async fn the_roles_join_those_of_kubernetes() {
     let roles: Api<ClusterRole> = Api::all(cluster().await.client());
     for role in ["view", "edit", "admin"] {
         let role_of_ours = roles.get(&format!("aep-operator-{role}")).await.unwrap();
-        let labels = role_of_ours.metadata.labels.unwrap();
+        let labels = role_of_ours.metadata.labels.clone().unwrap();
         let join = format!("rbac.authorization.k8s.io/aggregate-to-{role}");
         assert_eq!(labels.get(&join).map(String::as_str), Some("true"));
-        let rules = role_of_ours.rules.unwrap();
-        let verbs = &rules[0].verbs;
+        let verbs = &role_of_ours.rules.unwrap()[0].verbs;
         assert_eq!(verbs.iter().any(|verb| verb == "delete"), role != "view");
     }
 }

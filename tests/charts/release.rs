@@ -149,7 +149,7 @@ impl Release {
             .await
     }
 
-    /// What a container of this release runs, as the ServiceAccount of its Pod: `run`, or the test's `check`.
+    /// What a container of this release runs, as the `ServiceAccount` of its Pod: `run`, or the test's `check`.
     pub async fn command(&self, pod: &Value) -> Command {
         let account = pod["serviceAccountName"].as_str().unwrap();
         let kubeconfig = cluster()
