@@ -26,9 +26,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// README.md, and what is below docs/.
+/// README.md, and what is below docs/ and deploy/.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = files(&Path::new(ROOT).join("docs"), "md");
+    let folders = ["docs", "deploy"].map(|folder| Path::new(ROOT).join(folder));
+    let mut pages: Vec<_> = folders.iter().flat_map(|it| files(it, "md")).collect();
     pages.push(Path::new(ROOT).join("README.md"));
     pages
 }
