@@ -181,9 +181,8 @@ async fn check(flags: Check) -> anyhow::Result<()> {
     let Check { watched, election } = flags;
     let (config, namespaces) = (config().await?, watched.namespaces());
     let lease = election.lease(&config, &namespaces);
-    let lease_namespace = lease.as_ref().map(|(namespace, _)| namespace.as_str());
     let client = Client::try_from(config.clone())?;
-    check::check(client, &namespaces, lease_namespace).await
+    check::check(client, &namespaces, lease).await
 }
 
 async fn config() -> anyhow::Result<Config> {
