@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::adobe::{Endpoints, Permission};
 use crate::engine::Milestone;
 use crate::lease::{Candidate, Leadership, Terms};
 use crate::readiness::Readiness;
+use crate::telemetry::{LogFormat, Telemetry};
 use crate::{api, check, engine, http, operator, process};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
@@ -99,14 +99,6 @@ impl Watched {
         }
         named.into_iter().filter(|it| !it.is_empty()).collect()
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
 }
 
 /// Leader election, for several replicas of which one acts.
@@ -205,7 +197,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         health_address,
         log_format,
     } = flags;
-    log(log_format);
+    let telemetry = Telemetry::begin(log_format, &pod_name)?;
     let (config, namespaces) = (config().await?, watched.namespaces());
     let candidate = election.candidate(&config, &namespaces, &pod_name)?;
     let leadership = candidate
@@ -255,12 +247,14 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         // The first signal lets running passes finish, the second one ends them.
         shutdown().await;
     };
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = work => outcome,
         outcome = figures => outcome,
         outcome = health => outcome,
         () = signal => Ok(()),
-    }
+    };
+    telemetry.end();
+    outcome
 }
 
 async fn shutdown() {
@@ -274,16 +268,5 @@ async fn shutdown() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
-    }
-}
-
-fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
     }
 }

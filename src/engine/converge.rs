@@ -120,7 +120,7 @@ impl<K: Kind> Work<'_, '_, K> {
     async fn update(&mut self, change: K::Change) -> Result<()> {
         self.note_progress().await?;
         let all = self.session.observations::<K::Observed>();
-        tracing::debug!(kind = %K::KIND, name = self.pass.name(), ?change, "updating");
+        tracing::debug!(?change, "updating");
         let updated = K::update(self.session, &self.desired, &self.observed, change).await;
         if let Err(Error::Adobe(error)) = &updated
             && (error.is_ambiguous() || *error.class() == Class::Stale)
@@ -184,7 +184,7 @@ impl<K: Kind> Work<'_, '_, K> {
                     self.pass.note("Deleted", text);
                 }
                 Err(error) => {
-                    tracing::debug!(kind = %K::KIND, id = object.id(), %error, "still needed");
+                    tracing::debug!(id = object.id(), %error, "still needed");
                     remains = Some(Retry::Backoff);
                 }
             }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
+use opentelemetry::trace::{TraceContextExt, TraceId};
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::clean_up;
 use super::condition::{Outcome, explain};
@@ -77,12 +80,16 @@ pub async fn reconcile<K: Reconcile>(
 ) -> std::result::Result<Action, Infallible> {
     let running = engine.settings.metrics.begin(K::KIND);
     let pass = Pass::new(&engine, object);
+    let span = span(&pass);
     let deleting = pass.object().meta().deletion_timestamp.is_some();
-    let retry = if deleting {
-        delete(&pass).await
-    } else {
-        apply(&pass).await
+    let retry = async {
+        if deleting {
+            delete(&pass).await
+        } else {
+            apply(&pass).await
+        }
     };
+    let retry = retry.instrument(span).await;
     running.end(retry, pass.refused());
     Ok(match retry {
         None => {
@@ -93,6 +100,25 @@ pub async fn reconcile<K: Reconcile>(
         Some(Retry::After(wait)) => Action::requeue(wait + spread(wait)),
         Some(Retry::Backoff) => Action::requeue(engine.memory.failed(&pass.uid())),
     })
+}
+
+/// What all log lines of a pass bear, and the root of its trace.
+fn span<K: Reconcile>(pass: &Pass<'_, K>) -> Span {
+    let span = tracing::info_span!(
+        "reconcile",
+        otel.name = format!("reconcile {}", K::KIND),
+        controller = K::KIND.name().to_lowercase(),
+        namespace = pass.namespace(),
+        name = pass.name(),
+        reconcile_id = format!("{:016x}", rand::random::<u64>()),
+        trace_id = tracing::field::Empty,
+    );
+    let context = span.context();
+    let trace = context.span().span_context().trace_id();
+    if trace != TraceId::INVALID {
+        span.record("trace_id", trace.to_string());
+    }
+    span
 }
 
 /// Those who wait for the same moment shall not all come at once; but neither much later than they may.
@@ -109,7 +135,7 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
         if K::KIND == Kind::Sandbox
             && let Err(error) = K::hold(pass).await
         {
-            log(pass, &error);
+            log(&error);
         }
         explain(status.as_mut(), generation, &Outcome::Suspended);
         K::report(pass, &mut status);
@@ -125,7 +151,7 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
         Err(error) => error,
     };
     let verdict = error.verdict();
-    log(pass, &error);
+    log(&error);
     if verdict.reported {
         explain(status.as_mut(), generation, &Outcome::Failed(&error));
     }
@@ -149,7 +175,7 @@ async fn delete<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
         return finish(pass).await;
     };
     let verdict = error.verdict();
-    log(pass, &error);
+    log(&error);
     if verdict.reported && is_forced(pass) {
         let text = format!("let go by force, its object may remain at Adobe: {error}");
         pass.warn("Released", text);
@@ -198,7 +224,7 @@ async fn written<K: Reconcile>(
             None
         }
         Err(error) => {
-            log(pass, &error);
+            log(&error);
             Some(error.verdict().retry)
         }
     }
@@ -217,10 +243,10 @@ fn users<K: Reconcile>(pass: &Pass<'_, K>) -> Option<String> {
     (!users.is_empty()).then(|| names.join(", ") + &tail)
 }
 
-fn log<K: Reconcile>(pass: &Pass<'_, K>, error: &Error) {
+fn log(error: &Error) {
     let request_id = match error {
         Error::Adobe(error) => error.request_id(),
         _ => None,
     };
-    tracing::debug!(kind = %K::KIND, namespace = pass.namespace(), name = pass.name(), request_id, "{error}");
+    tracing::debug!(request_id, "{error}");
 }

@@ -77,7 +77,7 @@ impl<K: AepResource> Pass<'_, K> {
         let Some(after) = after else { return };
         let told = before.is_some_and(|b| (b.status, &b.reason) == (after.status, &after.reason));
         if !told {
-            tracing::info!(kind = %K::KIND, namespace = self.namespace(), name = self.name(), reason = after.reason, warning, "{}", after.message);
+            tracing::info!(reason = after.reason, warning, "{}", after.message);
         }
         let same =
             before.is_some_and(|b| (&b.reason, &b.message) == (&after.reason, &after.message));

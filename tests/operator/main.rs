@@ -22,5 +22,6 @@ mod replica;
 mod rooms;
 mod rotation;
 mod runs;
+mod telemetry;
 mod trouble;
 mod tutorial;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("api", &[]),
     ("adobe", &[]),
     ("engine", &["api", "adobe"]),
@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("readiness", &["engine", "lease", "api"]),
     ("http", &["readiness"]),
     ("process", &["lease"]),
+    ("telemetry", &[]),
     ("check", &["readiness", "api"]),
     (
         "cli",
@@ -25,6 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
             "http",
             "process",
             "readiness",
+            "telemetry",
             "check",
             "engine",
             "api",

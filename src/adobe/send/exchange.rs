@@ -6,6 +6,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::adobe::{Adobe, Attempt, Class, Error, Result, Service};
 
@@ -49,8 +50,22 @@ impl Adobe {
             return Err(Error::new(service, Class::Unreachable, message));
         }
         let started = Instant::now();
-        let outcome = round_trip(service, request).await;
+        let span = tracing::info_span!(
+            "request",
+            otel.name = format!("{method} {route}"),
+            otel.kind = "client",
+            http.request.method = method,
+            http.response.status_code = tracing::field::Empty,
+            url.template = route,
+            aep.service = service.label(),
+            error.type = tracing::field::Empty,
+        );
+        let outcome = round_trip(service, request).instrument(span.clone()).await;
         let status = outcome.as_ref().ok().map(|answer| answer.status);
+        match status {
+            Some(status) => span.record("http.response.status_code", status),
+            None => span.record("error.type", "no answer"),
+        };
         let elapsed = started.elapsed();
         if let Some(meter) = &self.meter {
             meter.observe(&Attempt {

@@ -1,0 +1,162 @@
+//! Where the process tells what it does: log lines, and traces if somebody collects them.
+
+use std::{env, fmt};
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::{LookupSpan, Scope};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+/// Where traces go, by the name that all of OpenTelemetry reads; nowhere if unset.
+const COLLECTORS: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line: `timestamp`, `level`, `target`, `message`, and within a pass `controller`, `namespace`,
+    /// `name`, `reconcile_id`, and `trace_id` where traces are collected.
+    Json,
+}
+
+/// The traces, which are sent in batches; what is left is sent when this is ended.
+#[derive(Debug)]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+impl Telemetry {
+    /// Begins to log, at the levels that `RUST_LOG` names, and to send traces if `OTEL_EXPORTER_OTLP_ENDPOINT` says where to.
+    pub fn begin(format: LogFormat, instance: &str) -> anyhow::Result<Self> {
+        let traces = collector().then(|| provider(instance)).transpose()?;
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        // Only our own spans: those of the HTTP library would tell the same once more.
+        let spans = traces.as_ref().map(|provider| {
+            let spans = tracing_opentelemetry::layer();
+            let spans = spans.with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
+            spans.with_filter(Targets::new().with_target("aep_operator", Level::INFO))
+        });
+        tracing_subscriber::registry()
+            .with(lines(format).with_filter(filter))
+            .with(spans)
+            .init();
+        Ok(Self(traces))
+    }
+
+    /// Sends what is left.
+    pub fn end(self) {
+        // There is nobody left to tell of a collector that is away.
+        let _ = self.0.map(|provider| provider.shutdown());
+    }
+}
+
+fn collector() -> bool {
+    let named = COLLECTORS.iter().filter_map(|name| env::var(name).ok());
+    named.into_iter().any(|it| !it.is_empty())
+}
+
+fn provider(instance: &str) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .build()?;
+    // `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` are read, too, and the latter wins.
+    let resource = Resource::builder().with_attributes([
+        KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+        KeyValue::new("service.instance.id", instance.to_owned()),
+    ]);
+    let resource = match env::var("OTEL_SERVICE_NAME") {
+        Ok(_) => resource.build(),
+        Err(_) => resource.with_service_name(env!("CARGO_PKG_NAME")).build(),
+    };
+    let traces = SdkTracerProvider::builder().with_batch_exporter(exporter);
+    Ok(traces.with_resource(resource).build())
+}
+
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    if format == LogFormat::Text {
+        return tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .boxed();
+    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    lines
+        .fmt_fields(JsonFields::new())
+        .event_format(Lines)
+        .boxed()
+}
+
+/// One JSON object per event. The fields of the spans around it stand beside its own, so that whoever searches the lines
+/// finds all of them by one name.
+struct Lines;
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Map::new();
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>();
+            let fields = fields.and_then(|it| serde_json::from_str::<Map<_, _>>(&it.fields).ok());
+            line.extend(fields.into_iter().flatten());
+        }
+        line.retain(|name, _| !name.starts_with("otel."));
+        event.record(&mut Fields(&mut line));
+        let meta = event.metadata();
+        let now = jiff::Timestamp::now();
+        line.insert("timestamp".into(), format!("{now:.6}").into());
+        line.insert("level".into(), meta.level().as_str().into());
+        line.insert("target".into(), meta.target().into());
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// Takes the fields of an event.
+struct Fields<'l>(&'l mut Map<String, Value>);
+
+impl Visit for Fields<'_> {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().into(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0
+            .insert(field.name().into(), format!("{value:?}").into());
+    }
+}
