@@ -16,6 +16,12 @@ use tokio::sync::OnceCell;
 use crate::generated::charts;
 use crate::harness::World;
 
+/// How to run Helm: [`ControlPlane::helm`] or [`ControlPlane::helm3`].
+pub type Helm = fn(&ControlPlane) -> anyhow::Result<std::process::Command>;
+
+/// Both that people use.
+pub const HELMS: [Helm; 2] = [ControlPlane::helm, ControlPlane::helm3];
+
 /// One for all tests, with what keeps Deployments, and the chart of the definitions installed.
 pub async fn cluster() -> &'static ControlPlane {
     static CLUSTER: OnceCell<ControlPlane> = OnceCell::const_new();
@@ -77,6 +83,8 @@ pub fn succeeded(output: &Output) -> String {
 pub struct Release {
     pub namespace: String,
     pub name: &'static str,
+    /// What it is installed with.
+    pub tool: Helm,
     /// Where its values are kept.
     folder: PathBuf,
     values: Value,
@@ -105,6 +113,7 @@ impl Release {
         Self {
             namespace: world.namespace.clone(),
             name: "aep",
+            tool: ControlPlane::helm,
             folder,
             values,
         }
@@ -132,7 +141,7 @@ impl Release {
     /// Runs Helm in this release's namespace.
     pub async fn helm_with(&self, arguments: &[&str]) -> Output {
         let place = ["--namespace", &self.namespace];
-        let helm = cluster().await.helm().unwrap();
+        let helm = (self.tool)(cluster().await).unwrap();
         run(helm, &[arguments, &place].concat(), "").await
     }
 
