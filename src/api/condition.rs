@@ -59,3 +59,15 @@ pub enum ConditionStatus {
     /// It cannot be told.
     Unknown,
 }
+
+impl ConditionStatus {
+    /// As it stands in a status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}

@@ -16,6 +16,7 @@ mod mark;
 mod memory;
 mod metadata;
 mod metrics;
+mod now;
 mod observations;
 mod pass;
 mod reconcile;

@@ -75,6 +75,7 @@ pub async fn reconcile<K: Reconcile>(
     object: Arc<K>,
     engine: Arc<Engine>,
 ) -> std::result::Result<Action, Infallible> {
+    let running = engine.settings.metrics.begin(K::KIND);
     let pass = Pass::new(&engine, object);
     let deleting = pass.object().meta().deletion_timestamp.is_some();
     let retry = if deleting {
@@ -82,7 +83,7 @@ pub async fn reconcile<K: Reconcile>(
     } else {
         apply(&pass).await
     };
-    engine.settings.metrics.passed(K::KIND, retry);
+    running.end(retry, pass.refused());
     Ok(match retry {
         None => {
             engine.memory.succeeded(&pass.uid());

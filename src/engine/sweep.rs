@@ -26,6 +26,9 @@ async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, sessio
     let all = session.observations::<K::Observed>();
     if let Err(error) = all.sweep(|| K::list(&session)).await {
         tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "sweep failed");
+    } else {
+        let metrics = &engine.settings.metrics;
+        metrics.swept(K::KIND, &namespace, &sandbox);
     }
     let keys = engine.graph().keys(K::KIND);
     let keys: Vec<Key> = keys

@@ -261,6 +261,26 @@ async fn what_happened_while_the_operator_was_away_is_found_again() {
 }
 
 #[tokio::test]
+async fn a_dataflow_that_was_replaced_does_not_boast_of_its_predecessors_runs() {
+    let world = settled().await;
+    let old = flow_id(&world, NAME).await;
+    let good = run(&world, &RunOutcome::success(10)).await;
+    told(&world, &good, "RunSucceeded").await;
+    let spec = json!({ "deltaColumn": { "name": "other" }, "replacePolicy": "Recreate" });
+    world.patch("Dataflow", NAME, json!({ "spec": spec })).await;
+    let flow = world.reason("Dataflow", NAME, "Succeeded").await;
+    assert_ne!(flow["status"]["id"], *old);
+    assert_eq!(condition(&flow, "LastRunSucceeded")["reason"], "NoRunYet");
+    let status = &flow["status"];
+    assert_eq!(
+        [&status["lastRun"], &status["lastSuccessTime"]],
+        [&Value::Null; 2]
+    );
+    let bad = run(&world, &failure()).await;
+    told(&world, &bad, "RunFailed").await;
+}
+
+#[tokio::test]
 async fn nobody_asks_for_runs_that_nobody_wants() {
     let world = settled().await;
     looked(&world).await;
