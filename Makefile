@@ -9,7 +9,7 @@ demo: ## Show the whole product: control plane, simulator, operator, a pipeline
 	cargo run --quiet --locked --example demo
 
 test: ## Run every test, against a real kube-apiserver
-	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm >/dev/null
+	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm helm3 >/dev/null
 	cargo test --workspace --locked
 
 crash-matrix: ## Kill the operator before and after every single request, and lose every answer

@@ -11,10 +11,10 @@ use crate::release::{Release, install_definitions, parts, run, succeeded, world}
 #[tokio::test]
 async fn releases_of_one_name_work_side_by_side_and_leave_each_other_alone() {
     let (one, two) = (world().await, world().await);
-    let (mut first, second) = (Release::new(&one), Release::with_adobe_of(&one, &two));
+    let (mut first, mut second) = (Release::new(&one), Release::with_adobe_of(&one, &two));
     succeeded(&first.helm("install", &[]).await);
-    // As Helm 3 applies.
-    succeeded(&second.helm("install", &["--server-side=false"]).await);
+    second.tool = ControlPlane::helm3;
+    succeeded(&second.helm("install", &[]).await);
     let (mut of_first, _of_second) = (first.start(&one).await, second.start(&two).await);
     let samples = one.apply_sample("payments").await;
     let mut others = sample("payments");

@@ -1,7 +1,7 @@
 //! What the pages say, done.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use aep_control_plane::{ControlPlane, Options, assets};
@@ -9,48 +9,90 @@ use aep_operator::api::Sandbox;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;
 use serde_json::Value;
+use tokio::process::Child;
 
 use crate::generated::charts;
-use crate::release::{cluster, run, succeeded};
+use crate::harness::World;
+use crate::release::{cluster, container, run, succeeded};
 
 /// A file of this repository.
 fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// On a cluster of its own, as the commands begin with nothing. No Pod runs there, so nothing becomes Ready.
-#[tokio::test]
-async fn the_page_on_installing_can_be_followed_with_helm_to_the_letter() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let cluster = ControlPlane::start(Options::default()).await.unwrap();
-    let text = page("docs/install.md");
+/// The commands of a page, in their order.
+fn commands(path: &str) -> String {
+    let text = page(path);
     let blocks = text.split("```sh\n").skip(1);
     let blocks: Vec<_> = blocks.filter_map(|it| it.split("```").next()).collect();
+    blocks.join("\n")
+}
+
+/// Runs commands as somebody who has the tools, this repository and credentials.
+async fn follow(cluster: &ControlPlane, script: &str) -> String {
     let tools = assets(&["kubectl", "helm"]).unwrap();
+    let path = format!("{}:{}", tools.display(), env::var("PATH").unwrap());
     let mut shell = Command::new("bash");
     for (name, value) in cluster.kubectl().unwrap().get_envs() {
         shell.env(name, value.unwrap());
     }
     shell
-        .env(
-            "PATH",
-            format!("{}:{}", tools.display(), env::var("PATH").unwrap()),
-        )
+        .env("PATH", path)
         .env("CLIENT_ID", "aep-operator-demo")
         .env("CLIENT_SECRET", "demo-secret")
+        .env("PAYPAL_ID", "paypal-id")
+        .env("PAYPAL_SECRET", "paypal-secret")
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    let told = succeeded(&run(shell, &["-euo", "pipefail", "-c", &blocks.join("\n")], "").await);
-    assert!(
-        told.contains("STATUS: deployed") && told.contains("dataset.aep-operator.io/payments"),
-        "{told}"
+    succeeded(&run(shell, &["-euo", "pipefail", "-c", script], "").await)
+}
+
+/// The part of the node: runs the operator as soon as there is a Deployment.
+async fn operator(cluster: &ControlPlane, world: &World, namespace: &str) -> Child {
+    let deployments: Api<Deployment> = Api::namespaced(cluster.client(), namespace);
+    let deployment = world
+        .eventually("the Deployment", || async {
+            let found = deployments.get_opt("aep-aep-operator").await.unwrap();
+            found.ok_or_else(|| "none yet".to_owned())
+        })
+        .await;
+    let deployment = serde_json::to_value(deployment).unwrap();
+    let pod = &deployment["spec"]["template"]["spec"];
+    let mut command = container(cluster, namespace, pod).await;
+    for name in ["METRICS_ADDRESS", "HEALTH_ADDRESS"] {
+        command.env(name, "127.0.0.1:0");
+    }
+    for name in ["IMS_ENDPOINT", "PLATFORM_ENDPOINT"] {
+        command.env(name, world.simulator.url());
+    }
+    command.stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// On a cluster of its own, as the commands begin with nothing.
+#[tokio::test]
+async fn the_page_on_installing_leads_from_nothing_to_a_ready_pipeline_and_back() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let cluster = ControlPlane::start(Options::default()).await.unwrap();
+    let world = World::on(cluster.client(), aep_simulator::Options::default()).await;
+    let script = commands("docs/install.md");
+    let (told, _operator) = tokio::join!(
+        follow(&cluster, &script),
+        operator(&cluster, &world, "payments")
     );
+    let lines = [
+        "sandbox.aep-operator.io/default condition met",
+        "dataflow.aep-operator.io/payments condition met",
+        "release \"aep\" uninstalled",
+    ];
+    for line in lines {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let created = world.simulator.calls().into_iter();
+    let created = created.filter(|it| it.method == "POST" && it.path.ends_with("/flows"));
+    assert_eq!(created.count(), 1);
+    assert!(world.simulator.objects("prod", "flows").is_empty());
     let sandboxes: Api<Sandbox> = Api::namespaced(cluster.client(), "payments");
-    assert_eq!(
-        sandboxes.get("default").await.unwrap().spec.sandbox_name,
-        "prod"
-    );
-    let deployments: Api<Deployment> = Api::namespaced(cluster.client(), "payments");
-    deployments.get("aep-aep-operator").await.unwrap();
+    let kept = sandboxes.get("default").await.unwrap();
+    assert_eq!(kept.metadata.deletion_timestamp, None);
 }
 
 #[tokio::test]

@@ -16,6 +16,12 @@ use tokio::sync::OnceCell;
 use crate::generated::charts;
 use crate::harness::World;
 
+/// How to run Helm: [`ControlPlane::helm`] or [`ControlPlane::helm3`].
+pub type Helm = fn(&ControlPlane) -> anyhow::Result<std::process::Command>;
+
+/// Both that people use.
+pub const HELMS: [Helm; 2] = [ControlPlane::helm, ControlPlane::helm3];
+
 /// One for all tests, with what keeps Deployments, and the chart of the definitions installed.
 pub async fn cluster() -> &'static ControlPlane {
     static CLUSTER: OnceCell<ControlPlane> = OnceCell::const_new();
@@ -77,6 +83,8 @@ pub fn succeeded(output: &Output) -> String {
 pub struct Release {
     pub namespace: String,
     pub name: &'static str,
+    /// What it is installed with.
+    pub tool: Helm,
     /// Where its values are kept.
     folder: PathBuf,
     values: Value,
@@ -105,6 +113,7 @@ impl Release {
         Self {
             namespace: world.namespace.clone(),
             name: "aep",
+            tool: ControlPlane::helm,
             folder,
             values,
         }
@@ -132,7 +141,7 @@ impl Release {
     /// Runs Helm in this release's namespace.
     pub async fn helm_with(&self, arguments: &[&str]) -> Output {
         let place = ["--namespace", &self.namespace];
-        let helm = cluster().await.helm().unwrap();
+        let helm = (self.tool)(cluster().await).unwrap();
         run(helm, &[arguments, &place].concat(), "").await
     }
 
@@ -151,31 +160,7 @@ impl Release {
 
     /// What a container of this release runs, as the `ServiceAccount` of its Pod: `run`, or the test's `check`.
     pub async fn command(&self, pod: &Value) -> Command {
-        let account = pod["serviceAccountName"].as_str().unwrap();
-        let kubeconfig = cluster()
-            .await
-            .service_account_kubeconfig(&self.namespace, account);
-        let container = &pod["containers"][0];
-        let texts = container["args"].as_array().unwrap().iter();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
-        command.args(texts.map(|text| text.as_str().unwrap()));
-        command
-            .env_clear()
-            .env("KUBECONFIG", kubeconfig.await.unwrap());
-        for variable in container["env"].as_array().unwrap() {
-            command.env(variable["name"].as_str().unwrap(), self.value(variable));
-        }
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        command
-    }
-
-    fn value<'a>(&'a self, variable: &'a Value) -> &'a str {
-        match variable["valueFrom"]["fieldRef"]["fieldPath"].as_str() {
-            None => variable["value"].as_str().unwrap(),
-            Some("metadata.name") => "the-pod",
-            Some("metadata.namespace") => &self.namespace,
-            Some(other) => panic!("nobody fills in {other}"),
-        }
+        container(cluster().await, &self.namespace, pod).await
     }
 
     /// Starts what the release's Pod would run. Dropping it kills it.
@@ -185,6 +170,31 @@ impl Release {
         let mut command = self.command(&deployment["template"]["spec"]).await;
         command.stderr(log).stdout(Stdio::null()).spawn().unwrap()
     }
+}
+
+/// What the only container of a Pod runs, as the Pod's `ServiceAccount`.
+pub async fn container(cluster: &ControlPlane, namespace: &str, pod: &Value) -> Command {
+    let account = pod["serviceAccountName"].as_str().unwrap();
+    let kubeconfig = cluster.service_account_kubeconfig(namespace, account);
+    let container = &pod["containers"][0];
+    let texts = container["args"].as_array().unwrap().iter();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+    command.args(texts.map(|text| text.as_str().unwrap()));
+    command
+        .env_clear()
+        .env("KUBECONFIG", kubeconfig.await.unwrap());
+    for variable in container["env"].as_array().unwrap() {
+        let field = variable["valueFrom"]["fieldRef"]["fieldPath"].as_str();
+        let value = match field {
+            None => variable["value"].as_str().unwrap(),
+            Some("metadata.name") => "the-pod",
+            Some("metadata.namespace") => namespace,
+            Some(other) => panic!("nobody fills in {other}"),
+        };
+        command.env(variable["name"].as_str().unwrap(), value);
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
 }
 
 impl Drop for Release {

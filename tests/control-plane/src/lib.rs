@@ -196,6 +196,11 @@ impl ControlPlane {
         self.tool("helm")
     }
 
+    /// The same with Helm 3, which many still use.
+    pub fn helm3(&self) -> Result<Command> {
+        self.tool("helm3")
+    }
+
     fn tool(&self, name: &str) -> Result<Command> {
         let mut command = Command::new(assets(&[name])?.join(name));
         command.env("KUBECONFIG", self.kubeconfig());
