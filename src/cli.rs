@@ -1,18 +1,21 @@
-//! The command line: `run` and `crds`. Every flag has an environment variable.
+//! The command line: `run`, `check` and `crds`. Every flag has an environment variable.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use kube::{Client, Config};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::adobe::{Endpoints, Permission};
+use crate::engine::Milestone;
 use crate::lease::{Candidate, Leadership, Terms};
-use crate::{api, engine, http, operator};
+use crate::readiness::Readiness;
+use crate::{api, check, engine, http, operator};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
 #[derive(Debug, Parser)]
@@ -26,15 +29,16 @@ pub struct Cli {
 enum Command {
     /// Run the operator.
     Run(Box<Run>),
+    /// Tell whether the cluster has the CRDs and rights that the operator needs.
+    Check(Check),
     /// Print the CRDs as YAML.
     Crds,
 }
 
 #[derive(Debug, Args)]
 struct Run {
-    /// The one namespace to watch; all namespaces if empty.
-    #[arg(long, env = "WATCH_NAMESPACE")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    watched: Watched,
     /// Endpoints that a Sandbox may name besides Adobe's own, separated by commas.
     #[arg(long, env = "ALLOWED_ENDPOINTS", value_delimiter = ',')]
     allowed_endpoints: Vec<String>,
@@ -58,12 +62,50 @@ struct Run {
     pod_name: String,
     #[command(flatten)]
     election: Election,
-    /// Address at which `/metrics` and `/livez` are served, e.g. `0.0.0.0:8080`; nowhere if empty.
+    /// Address at which `/metrics` is served, e.g. `0.0.0.0:8080`; nowhere if absent.
     #[arg(long, env = "METRICS_ADDRESS")]
     metrics_address: Option<SocketAddr>,
-    /// Log as JSON lines.
-    #[arg(long, env = "LOG_JSON")]
-    log_json: bool,
+    /// Address at which `/livez` and `/readyz` are served, e.g. `0.0.0.0:8081`; nowhere if absent.
+    #[arg(long, env = "HEALTH_ADDRESS")]
+    health_address: Option<SocketAddr>,
+    /// How log lines are written.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    watched: Watched,
+    #[command(flatten)]
+    election: Election,
+}
+
+/// Where custom resources are looked for.
+#[derive(Debug, Args)]
+struct Watched {
+    /// The namespaces to watch, separated by commas; all there are if empty or `*`.
+    #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',')]
+    watch_namespaces: Vec<String>,
+}
+
+impl Watched {
+    fn namespaces(self) -> Vec<String> {
+        let named = self.watch_namespaces.into_iter();
+        let named: BTreeSet<_> = named.map(|it| it.trim().to_owned()).collect();
+        if named.contains("*") {
+            return Vec::new();
+        }
+        named.into_iter().filter(|it| !it.is_empty()).collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
 }
 
 /// Leader election, for several replicas of which one acts.
@@ -86,28 +128,32 @@ struct Election {
 }
 
 impl Election {
+    /// Namespace and name of the Lease, if there is to be an election.
+    fn lease(&self, config: &Config, watched: &[String]) -> Option<(String, String)> {
+        let lease = given(self.lease.clone())?;
+        let alone = match watched {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        let namespace = given(self.lease_namespace.clone())
+            .or(alone)
+            .or(given(self.pod_namespace.clone()))
+            .unwrap_or_else(|| config.default_namespace.clone());
+        Some((namespace, lease))
+    }
+
     fn candidate(
-        self,
+        &self,
         config: &Config,
-        watched: Option<&str>,
+        watched: &[String],
         pod: &str,
     ) -> anyhow::Result<Option<Candidate>> {
-        let Self {
-            lease,
-            lease_namespace,
-            lease_seconds,
-            pod_namespace,
-        } = self;
-        let Some(lease) = given(lease) else {
+        let Some((namespace, lease)) = self.lease(config, watched) else {
             return Ok(None);
         };
-        let namespace = given(lease_namespace)
-            .or(watched.map(ToOwned::to_owned))
-            .or(given(pod_namespace))
-            .unwrap_or_else(|| config.default_namespace.clone());
         // A client of its own: renewals do not wait for other requests.
         let client = Client::try_from(config.clone())?;
-        let terms = Terms::new(lease_seconds);
+        let terms = Terms::new(self.lease_seconds);
         Ok(Some(Candidate::new(client, &namespace, &lease, pod, terms)))
     }
 }
@@ -120,6 +166,7 @@ fn given(value: Option<String>) -> Option<String> {
 pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Run(flags) => run(*flags).await,
+        Command::Check(flags) => check(flags).await,
         Command::Crds => {
             for crd in api::crds() {
                 print!("---\n{}", api::render(&crd));
@@ -129,9 +176,23 @@ pub async fn main() -> anyhow::Result<()> {
     }
 }
 
+async fn check(flags: Check) -> anyhow::Result<()> {
+    let Check { watched, election } = flags;
+    let (config, namespaces) = (config().await?, watched.namespaces());
+    let lease = election.lease(&config, &namespaces);
+    let lease_namespace = lease.as_ref().map(|(namespace, _)| namespace.as_str());
+    let client = Client::try_from(config.clone())?;
+    check::check(client, &namespaces, lease_namespace).await
+}
+
+async fn config() -> anyhow::Result<Config> {
+    let config = Config::infer().await;
+    config.context("no Kubernetes cluster: set KUBECONFIG, or run in a Pod")
+}
+
 async fn run(flags: Run) -> anyhow::Result<()> {
     let Run {
-        namespace,
+        watched,
         allowed_endpoints,
         ims_endpoint,
         platform_endpoint,
@@ -141,20 +202,21 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         pod_name,
         election,
         metrics_address,
-        log_json,
+        health_address,
+        log_format,
     } = flags;
-    log(log_json);
-    let namespace = given(namespace);
-    let config = Config::infer()
-        .await
-        .context("no Kubernetes cluster: set KUBECONFIG, or run in a Pod")?;
-    let candidate = election.candidate(&config, namespace.as_deref(), &pod_name)?;
+    log(log_format);
+    let (config, namespaces) = (config().await?, watched.namespaces());
+    let candidate = election.candidate(&config, &namespaces, &pod_name)?;
     let leadership = candidate
         .as_ref()
         .map_or_else(Leadership::unlimited, Candidate::leadership);
+    let seen = Milestone::default();
+    let asking = Client::try_from(config.clone())?;
+    let readiness = Readiness::new(asking, leadership.clone(), seen.clone());
     let client = leadership.client(config)?;
     let settings = engine::Settings {
-        namespace,
+        namespaces,
         allowed_endpoints,
         endpoints: Endpoints {
             ims: ims_endpoint,
@@ -165,16 +227,13 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         resync: Duration::from_secs(resync_period_seconds),
         metrics: engine::Metrics::default(),
         instance: pod_name,
+        seen,
         permission: Permission::new(move || leadership.is_valid()),
     };
     let mut registry = Registry::default();
     settings.metrics.register(&mut registry);
-    let serving = async {
-        match metrics_address {
-            Some(address) => http::serve(address, registry).await,
-            None => std::future::pending().await,
-        }
-    };
+    let figures = http::serve(metrics_address, http::metrics(registry));
+    let health = http::serve(health_address, http::health(readiness));
     let stop = CancellationToken::new();
     let operator = Box::pin(operator::operate(client, settings, stop.clone()));
     let work = async {
@@ -192,7 +251,8 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     };
     tokio::select! {
         outcome = work => outcome,
-        outcome = serving => outcome,
+        outcome = figures => outcome,
+        outcome = health => outcome,
         () = signal => Ok(()),
     }
 }
@@ -211,14 +271,13 @@ async fn shutdown() {
     }
 }
 
-fn log(json: bool) {
+fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    if json {
-        lines.json().init();
-    } else {
-        lines.init();
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
     }
 }

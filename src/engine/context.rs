@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,8 @@ use crate::api::{AepResource, Kind, Reference};
 /// What the operator was started with, as far as the engine is concerned.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The one namespace to watch; all of them if absent.
-    pub namespace: Option<String>,
+    /// The namespaces to watch; all there are if none is named.
+    pub namespaces: Vec<String>,
     /// Endpoints that a `Sandbox` may name, besides Adobe's own.
     pub allowed_endpoints: Vec<String>,
     /// Endpoints of a Sandbox that names none.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// Who reports events: the Pod's name.
     pub instance: String,
+    /// Noted once everything that is watched was seen.
+    pub seen: Milestone,
     /// Whether Adobe may be asked, since this replica is the one to do so.
     pub permission: Permission,
 }
@@ -45,7 +48,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            namespace: None,
+            namespaces: Vec::new(),
             allowed_endpoints: Vec::new(),
             endpoints: Endpoints::default(),
             workers: 32,
@@ -53,8 +56,26 @@ impl Default for Settings {
             resync: Duration::from_secs(600),
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
+            seen: Milestone::default(),
             permission: Permission::default(),
         }
+    }
+}
+
+/// Something that happens once in the life of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Milestone(Arc<AtomicBool>);
+
+impl Milestone {
+    /// It has happened.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has happened.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

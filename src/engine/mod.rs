@@ -26,9 +26,10 @@ mod shelf;
 mod sweep;
 mod tell;
 mod turns;
+mod watch;
 
 pub use condition::report;
-pub use context::{Engine, Settings};
+pub use context::{Engine, Milestone, Settings};
 pub use error::{Error, Result, Retry, Verdict, reasons};
 pub use graph::Key;
 pub use kind::{Kind, Plan};

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use kube::ResourceExt;
-use kube::api::Api;
 use kube::runtime::controller::{Action, Config, ReconcileRequest, applier};
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
+use kube::runtime::{watcher, watcher::Event};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +17,7 @@ use super::context::Engine;
 use super::graph::Key;
 use super::reconcile::{Reconcile, reconcile};
 use super::shelf::Desk;
+use super::watch::{Merge, watch};
 use crate::api::condition_types::STALLED;
 use crate::api::{EXTERNAL_ID, FORCE_DELETE, Kind, REQUESTED_AT, Reference, Target};
 
@@ -41,9 +41,10 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
     );
     let driving = async {
         engine.listed().await;
+        engine.settings.seen.note();
         passes.for_each(|_| async {}).await;
     };
-    let watching = watch::<K>(engine.clone(), desk.writer);
+    let watching = see::<K>(engine.clone(), desk.writer);
     let sweeping = K::sweep(&engine);
     tokio::select! {
         () = driving => {}
@@ -52,23 +53,39 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
     }
 }
 
-async fn watch<K: Reconcile>(engine: Arc<Engine>, mut writer: Writer<K>) {
-    let api: Api<K> = match &engine.settings.namespace {
-        Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
-        None => Api::all(engine.client.clone()),
-    };
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+async fn see<K: Reconcile>(engine: Arc<Engine>, mut writer: Writer<K>) {
+    let namespaces = &engine.settings.namespaces;
+    let (store, mut merge) = (writer.as_reader(), Merge::of(namespaces));
+    let mut seen = watch::<K>(&engine.client, namespaces);
     let mut faces = Faces::default();
-    while let Some(event) = events.next().await {
+    while let Some((from, event)) = seen.next().await {
         match event {
             Ok(event) => {
-                writer.apply_watcher_event(&event);
-                faces.notice(&engine, event);
+                for event in merge.events(from, event, &store) {
+                    writer.apply_watcher_event(&event);
+                    faces.notice(&engine, event);
+                }
             }
             Err(error) => {
-                tracing::warn!(kind = %K::KIND, %error, "watch interrupted, it will be resumed");
+                let namespace = namespaces.get(from).map_or("all", String::as_str);
+                let hint = hint(&error);
+                tracing::warn!(kind = %K::KIND, namespace, %error, "watch interrupted, it will be resumed{hint}");
             }
         }
+    }
+}
+
+/// What a person can do about a watch that fails.
+fn hint(error: &watcher::Error) -> &'static str {
+    let code = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code,
+        _ => 0,
+    };
+    match code {
+        404 => ": install the CRDs",
+        403 => ": allow the operator to list and watch it",
+        _ => "",
     }
 }
 

@@ -1,18 +1,19 @@
 //! Secrets: which of them change, and what those hold that somebody here names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::TryStreamExt;
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{Api, PartialObjectMeta};
-use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
+use kube::runtime::watcher::Event;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use super::context::Engine;
 use super::error::{Error, Result};
+use super::watch::watch;
 use crate::api::{Reference, Target};
 
 /// The keys of one Secret, as far as they are text.
@@ -86,29 +87,32 @@ pub async fn read(engine: &Engine, namespace: &str, name: &str) -> Result<Arc<Da
 
 /// Watches which Secrets change, not what they hold, and wakes those who name them; `listed` hears of the first list.
 pub async fn secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
-    let api: Api<PartialObjectMeta<Secret>> = match &engine.settings.namespace {
-        Some(namespace) => Api::namespaced(engine.client.clone(), namespace),
-        None => Api::all(engine.client.clone()),
-    };
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+    let namespaces = &engine.settings.namespaces;
+    let mut seen = watch::<PartialObjectMeta<Secret>>(&engine.client, namespaces);
     let mut listed = Some(listed);
-    loop {
-        match events.try_next().await {
-            Ok(Some(Event::Apply(secret) | Event::InitApply(secret))) => {
+    let mut unlisted: HashSet<usize> = (0..namespaces.len().max(1)).collect();
+    while let Some((from, event)) = seen.next().await {
+        match event {
+            Ok(Event::Apply(secret) | Event::InitApply(secret)) => {
                 let place = place_of(&secret);
                 // A list after an interruption shows what was known before, too.
                 if engine.secrets.notice(&place, secret.resource_version()) {
                     wake_users(&engine, place);
                 }
             }
-            Ok(Some(Event::Delete(secret))) => {
+            Ok(Event::Delete(secret)) => {
                 let place = place_of(&secret);
                 engine.secrets.forget(&place);
                 wake_users(&engine, place);
             }
-            Ok(Some(Event::InitDone)) => drop(listed.take().map(|listed| listed.send(()))),
-            Ok(Some(Event::Init)) => {}
-            Ok(None) => return,
+            Ok(Event::InitDone) => {
+                unlisted.remove(&from);
+                if let Some(listed) = listed.take_if(|_| unlisted.is_empty()) {
+                    // Nobody listens any more once the operator is about to end.
+                    let _ = listed.send(());
+                }
+            }
+            Ok(Event::Init) => {}
             Err(error) => {
                 tracing::warn!(%error, "watch of Secrets interrupted, it will be resumed");
             }

@@ -64,7 +64,7 @@ impl World {
         let operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
             .args([
                 "run",
-                "--namespace",
+                "--watch-namespaces",
                 &namespace,
                 "--ims-endpoint",
                 simulator.url(),

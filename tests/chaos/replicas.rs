@@ -115,7 +115,13 @@ impl Replicas {
         let log = log.create(true).append(true).open(self.folder.join(&pod));
         let mut command = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
         command
-            .args(["run", "--namespace", &self.namespace, "--pod-name", &pod])
+            .args([
+                "run",
+                "--watch-namespaces",
+                &self.namespace,
+                "--pod-name",
+                &pod,
+            ])
             .args(["--ims-endpoint", &self.adobe])
             .args(["--platform-endpoint", &self.adobe])
             .args(["--list-lag-seconds", "2", "--resync-period-seconds", "10"])

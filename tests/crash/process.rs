@@ -20,7 +20,7 @@ impl Operator {
             .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
             .arg("run")
-            .args(["--namespace", settings.namespace.as_deref().unwrap()])
+            .args(["--watch-namespaces", &settings.namespaces.join(",")])
             .args(["--ims-endpoint", url, "--platform-endpoint", url])
             .args([
                 "--list-lag-seconds",

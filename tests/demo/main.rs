@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
     let stop = CancellationToken::new();
     let url = simulator.url().to_owned();
     let settings = Settings {
-        namespace: Some(cluster.namespace.clone()),
+        namespaces: vec![cluster.namespace.clone()],
         endpoints: Endpoints {
             ims: url.clone(),
             platform: url,

@@ -68,7 +68,7 @@ impl World {
         let simulator = Simulator::start(options).await.unwrap();
         let url = simulator.url().to_owned();
         let settings = Settings {
-            namespace: Some(namespace.clone()),
+            namespaces: vec![namespace.clone()],
             // The simulator's listings do not lag behind unless told to.
             list_lag: Duration::from_secs(1),
             endpoints: aep_operator::adobe::Endpoints {

@@ -12,6 +12,7 @@ mod kubectl;
 mod lease;
 mod pipeline;
 mod pressure;
+mod process;
 mod recovery;
 mod replacement;
 mod replica;

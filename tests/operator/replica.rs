@@ -26,7 +26,7 @@ impl Replica {
         let relay = Relay::start(world.simulator.url()).await;
         let process = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
             .arg("run")
-            .args(["--namespace", &world.namespace, "--pod-name", pod])
+            .args(["--watch-namespaces", &world.namespace, "--pod-name", pod])
             .args([
                 "--ims-endpoint",
                 &relay.url,

@@ -6,17 +6,28 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("api", &[]),
     ("adobe", &[]),
     ("engine", &["api", "adobe"]),
     ("kinds", &["engine", "api", "adobe"]),
     ("operator", &["kinds", "engine", "api"]),
     ("lease", &[]),
-    ("http", &[]),
+    ("readiness", &["engine", "lease", "api"]),
+    ("http", &["readiness"]),
+    ("check", &["readiness", "api"]),
     (
         "cli",
-        &["operator", "lease", "http", "engine", "api", "adobe"],
+        &[
+            "operator",
+            "lease",
+            "http",
+            "readiness",
+            "check",
+            "engine",
+            "api",
+            "adobe",
+        ],
     ),
 ];
 

@@ -1,0 +1,126 @@
+//! The process: which namespaces it serves, when it calls itself ready, and what it says of a cluster that lacks something.
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
+
+use aep_control_plane::{ControlPlane, Options as Cluster};
+use aep_simulator::Options;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{Api, ObjectMeta, PostParams};
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::harness::{World, install, sample};
+
+#[tokio::test]
+async fn every_watched_namespace_is_served_and_no_other() {
+    let mut world = World::unattended(Options::default()).await;
+    let second = World::unattended(Options::default()).await;
+    let other = World::unattended(Options::default()).await;
+    let objects = sample("payments");
+    // Titles are unique in a sandbox, so each namespace has its own.
+    let sandboxes = [(&world, "prod"), (&second, "stage"), (&other, "dev")];
+    for (world, sandbox) in sandboxes {
+        for mut object in objects.clone() {
+            if object["kind"] == "Sandbox" {
+                object["spec"]["sandboxName"] = json!(sandbox);
+            }
+            world.apply(&object).await.unwrap();
+        }
+    }
+    world.settings.namespaces.push(second.namespace.clone());
+    world.start_operator();
+    world.all_ready(&objects).await;
+    second.all_ready(&objects).await;
+    let flow = other.get("Dataflow", "payments").await;
+    assert!(flow["status"]["conditions"].is_null(), "{flow}");
+    second.delete("Dataflow", "payments").await;
+    second.gone("Dataflow", "payments").await;
+}
+
+#[tokio::test]
+async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
+    let cluster = ControlPlane::start(Cluster::default()).await.unwrap();
+    let client = cluster.client();
+    let world = World::on(client.clone(), Options::default()).await;
+    let health = free_address();
+    let _operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+        .arg("run")
+        .env("WATCH_NAMESPACES", &world.namespace)
+        .env("HEALTH_ADDRESS", health.to_string())
+        .env("IMS_ENDPOINT", world.simulator.url())
+        .env("PLATFORM_ENDPOINT", world.simulator.url())
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let says = |path: &'static str| async move {
+        let answer = reqwest::get(format!("http://{health}/{path}")).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        Ok::<_, String>((status, answer.text().await.unwrap()))
+    };
+    let (_, why) = world
+        .eventually("a word about the CRDs", || async {
+            let (status, text) = says("readyz").await?;
+            let missing = status == 503 && text.contains("CRDs of Sandbox, BaseConnection");
+            missing.then_some((status, text.clone())).ok_or(text)
+        })
+        .await;
+    assert!(why.ends_with("are not installed"), "{why}");
+    assert_eq!(says("livez").await.unwrap().0, 200);
+
+    install(client).await;
+    world
+        .eventually("the replica to be ready", || async {
+            let (status, text) = says("readyz").await?;
+            (status == 200).then_some(()).ok_or(text)
+        })
+        .await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+}
+
+#[tokio::test]
+async fn check_tells_what_an_account_lacks() {
+    let world = World::unattended(Options::default()).await;
+    let cluster = ControlPlane::shared().await;
+    let account = ServiceAccount {
+        metadata: ObjectMeta {
+            name: Some("nobody".into()),
+            ..ObjectMeta::default()
+        },
+        ..ServiceAccount::default()
+    };
+    let accounts: Api<ServiceAccount> = Api::namespaced(world.client.clone(), &world.namespace);
+    let made = accounts.create(&PostParams::default(), &account).await;
+    made.unwrap();
+    let nobody = cluster.service_account_kubeconfig(&world.namespace, "nobody");
+    let nobody = nobody.await.unwrap();
+    let check = |kubeconfig| {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+        check.args(["check", "--lease", "operator"]);
+        check.args(["--watch-namespaces", &world.namespace]);
+        check.env("KUBECONFIG", kubeconfig).output()
+    };
+    let answer = check(nobody.as_path()).await.unwrap();
+    assert!(!answer.status.success());
+    let told = String::from_utf8(answer.stdout).unwrap();
+    for line in [
+        "ok    all CRDs are installed".to_owned(),
+        format!("FAIL  may watch secrets in {}", world.namespace),
+        format!("FAIL  may patch dataflows/status in {}", world.namespace),
+        format!("FAIL  may update leases in {}", world.namespace),
+    ] {
+        assert!(told.lines().any(|it| it == line), "{line}: {told}");
+    }
+    let answer = check(cluster.kubeconfig()).await.unwrap();
+    let told = String::from_utf8(answer.stdout).unwrap();
+    assert!(answer.status.success() && !told.contains("FAIL"), "{told}");
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
