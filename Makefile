@@ -36,8 +36,9 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 fmt: ## Format the code
 	cargo fmt --all
 
-crds: ## Rewrite crds/ from the types
+crds: ## Rewrite crds/, docs/reference and what the charts hold of them from the types
 	UPDATE=1 cargo test --lib api:: --locked
+	UPDATE=1 cargo test --test charts --locked -- generated:: manual::
 
 control-plane: ## Start a control plane of your own and stay until Ctrl-C
 	cargo run --quiet -p aep-control-plane --bin control-plane

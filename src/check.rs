@@ -17,13 +17,14 @@ struct Right {
     resource: String,
     verb: &'static str,
     namespace: String,
+    name: Option<String>,
 }
 
 /// Prints what is there and what is not; fails if something is missing.
 pub async fn check(
     client: Client,
     namespaces: &[String],
-    lease_namespace: Option<&str>,
+    lease: Option<(String, String)>,
 ) -> anyhow::Result<()> {
     let version = client.apiserver_version().await?;
     println!(
@@ -38,7 +39,7 @@ pub async fn check(
         println!("ok    all CRDs are installed");
     }
     let mut lacks = missing.len();
-    for right in rights(namespaces, lease_namespace) {
+    for right in rights(namespaces, lease) {
         let allowed = is_allowed(&client, &right).await?;
         let place = if right.namespace.is_empty() {
             "all namespaces"
@@ -55,7 +56,7 @@ pub async fn check(
     Ok(())
 }
 
-fn rights(namespaces: &[String], lease_namespace: Option<&str>) -> Vec<Right> {
+fn rights(namespaces: &[String], lease: Option<(String, String)>) -> Vec<Right> {
     let everywhere = [String::new()];
     let namespaces = if namespaces.is_empty() {
         &everywhere
@@ -70,24 +71,31 @@ fn rights(namespaces: &[String], lease_namespace: Option<&str>) -> Vec<Right> {
                 resource: resource.to_owned(),
                 verb,
                 namespace: namespace.clone(),
+                name: None,
             }));
         };
         for crd in crds() {
             let plural = &crd.spec.names.plural;
-            need(GROUP, plural, &["get", "list", "watch", "patch"]);
+            need(GROUP, plural, &["list", "watch", "patch"]);
             need(GROUP, &format!("{plural}/status"), &["patch"]);
         }
         need("", "secrets", &["get", "list", "watch"]);
         need("events.k8s.io", "events", &["create", "patch"]);
     }
-    let lease = |verb| Right {
-        group: "coordination.k8s.io",
-        resource: "leases".into(),
-        verb,
-        namespace: lease_namespace.unwrap_or_default().to_owned(),
-    };
-    if lease_namespace.is_some() {
-        rights.extend(["get", "create", "update"].map(lease));
+    if let Some((namespace, name)) = lease {
+        // Who may create leases may create any, but the right to the others can be one to ours alone.
+        let names = [
+            ("create", None),
+            ("get", Some(&name)),
+            ("update", Some(&name)),
+        ];
+        rights.extend(names.map(|(verb, name)| Right {
+            group: "coordination.k8s.io",
+            resource: "leases".into(),
+            verb,
+            namespace: namespace.clone(),
+            name: name.cloned(),
+        }));
     }
     rights
 }
@@ -103,6 +111,7 @@ async fn is_allowed(client: &Client, right: &Right) -> kube::Result<bool> {
         subresource,
         verb: Some(right.verb.to_owned()),
         namespace: Some(right.namespace.clone()),
+        name: right.name.clone(),
         ..ResourceAttributes::default()
     };
     let review = SelfSubjectAccessReview {

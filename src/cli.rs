@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::adobe::{Endpoints, Permission};
 use crate::engine::Milestone;
 use crate::lease::{Candidate, Leadership, Terms};
 use crate::readiness::Readiness;
-use crate::{api, check, engine, http, operator};
+use crate::{api, check, engine, http, operator, process};
 
 /// Declarative Adobe Experience Platform ingestion pipelines.
 #[derive(Debug, Parser)]
@@ -180,9 +181,8 @@ async fn check(flags: Check) -> anyhow::Result<()> {
     let Check { watched, election } = flags;
     let (config, namespaces) = (config().await?, watched.namespaces());
     let lease = election.lease(&config, &namespaces);
-    let lease_namespace = lease.as_ref().map(|(namespace, _)| namespace.as_str());
     let client = Client::try_from(config.clone())?;
-    check::check(client, &namespaces, lease_namespace).await
+    check::check(client, &namespaces, lease).await
 }
 
 async fn config() -> anyhow::Result<Config> {
@@ -214,7 +214,14 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let seen = Milestone::default();
     let asking = Client::try_from(config.clone())?;
     let readiness = Readiness::new(asking, leadership.clone(), seen.clone());
-    let client = leadership.client(config)?;
+    let mut registry = Registry::default();
+    let lease = election.lease(&config, &namespaces);
+    let lease = lease.map(|(_, name)| name);
+    process::register(&mut registry, lease, leadership.clone());
+    let requests = process::Requests::registered(&mut registry, &config);
+    let client = ClientBuilder::try_from(config)?;
+    let client = client.with_layer(&requests);
+    let client = client.with_layer(&leadership.guard()).build();
     let settings = engine::Settings {
         namespaces,
         allowed_endpoints,
@@ -230,7 +237,6 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         seen,
         permission: Permission::new(move || leadership.is_valid()),
     };
-    let mut registry = Registry::default();
     settings.metrics.register(&mut registry);
     let figures = http::serve(metrics_address, http::metrics(registry));
     let health = http::serve(health_address, http::health(readiness));

@@ -129,6 +129,11 @@ fn sandbox_route(
                 json!({ "id": state.simulate_run(sandbox, flow, &outcome)? }),
             ))
         }
+        ("PUT", ["runs", run, "outcome"]) => {
+            let outcome: RunOutcome =
+                serde_json::from_value(body).context("the body is not an outcome of a run")?;
+            state.finish_run(sandbox, run, &outcome).map(done)
+        }
         ("PUT", ["flows", flow, "hidden"]) => state.hide_flow(sandbox, flow, true).map(done),
         ("DELETE", ["flows", flow, "hidden"]) => state.hide_flow(sandbox, flow, false).map(done),
         ("GET", [kind]) => Ok(Some(json!(state.objects(sandbox, kind)?))),

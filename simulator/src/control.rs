@@ -114,6 +114,20 @@ impl State {
         })
     }
 
+    pub(crate) fn finish_run(
+        &mut self,
+        sandbox: &str,
+        run: &str,
+        outcome: &RunOutcome,
+    ) -> Result<()> {
+        let found = self.change(sandbox, |sandbox, cx| {
+            flow_service::finish_run(run, outcome, cx.now_ms, sandbox, cx.ids)
+        })?;
+        found
+            .then_some(())
+            .with_context(|| format!("{run} is not found among the runs"))
+    }
+
     pub(crate) fn hide_flow(&mut self, sandbox: &str, flow: &str, hidden: bool) -> Result<()> {
         self.change(sandbox, |sandbox, _| {
             if hidden {

@@ -204,6 +204,11 @@ impl Simulator {
         self.house.state().simulate_run(sandbox, flow, outcome)
     }
 
+    /// Ends a run with this outcome.
+    pub fn finish_run(&self, sandbox: &str, run: &str, outcome: &RunOutcome) -> Result<()> {
+        self.house.state().finish_run(sandbox, run, outcome)
+    }
+
     /// Does the platform's own work on the data sets of a sandbox: tags and versions move.
     pub fn housekeeping(&self, sandbox: &str) -> Result<()> {
         self.house.state().housekeeping(sandbox)

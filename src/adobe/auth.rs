@@ -1,7 +1,7 @@
 //! Access tokens: fetched from IMS, shared by all calls, renewed ahead of their end.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::ACCEPT;
 use secrecy::{ExposeSecret, SecretString};
@@ -183,7 +183,11 @@ impl Adobe {
         let started = Instant::now();
         let answer = self.exchange(purpose, request).await?;
         if answer.is_success() {
-            return Ok(answer.read::<Issued>()?.held_since(started));
+            let held = answer.read::<Issued>()?.held_since(started);
+            if let Some(meter) = &self.meter {
+                meter.renewed(SystemTime::now() + held.ends_at.duration_since(Instant::now()));
+            }
+            return Ok(held);
         }
         let refusal = Refusal {
             service: Service::Ims,

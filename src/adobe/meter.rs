@@ -1,6 +1,6 @@
 //! What is reported about every attempt, for whoever keeps the figures.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Service;
 
@@ -8,6 +8,9 @@ use super::Service;
 pub trait Meter: Send + Sync {
     /// One attempt has ended. Called on the request path: must be quick and must not block.
     fn observe(&self, attempt: &Attempt);
+
+    /// An access token was had, which is good until then.
+    fn renewed(&self, _ends_at: SystemTime) {}
 }
 
 /// One request that was sent, or that failed on the way.

@@ -30,7 +30,7 @@ pub use data_prep::{DataPrep, MappingFault, MappingRef, MappingRow, MappingSet, 
 pub use error::{Class, Error};
 pub use flow_service::{
     Action, Auth, AuthSpec, Connection, Created, Flow, FlowEntity, FlowService, NewConnection,
-    NewFlow, NewSourceConnection, NewTargetConnection, SourceConnection, Spec, SpecRef,
+    NewFlow, NewSourceConnection, NewTargetConnection, Run, SourceConnection, Spec, SpecRef,
     TargetConnection, Transformation,
 };
 pub use handle::Adobe;

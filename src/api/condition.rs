@@ -18,6 +18,8 @@ pub mod condition_types {
     pub const SUSPENDED: &str = "Suspended";
     /// Of a `Sandbox`: objects at Adobe bear its mark, but no custom resource stands for them; present only while true.
     pub const ORPHANS_FOUND: &str = "OrphansFound";
+    /// Of a `Dataflow`: how its last run went; unknown before the first one. It never has a say in the others.
+    pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";
 }
 
 /// One observed aspect of the object's state.
@@ -56,4 +58,16 @@ pub enum ConditionStatus {
     False,
     /// It cannot be told.
     Unknown,
+}
+
+impl ConditionStatus {
+    /// As it stands in a status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
 }

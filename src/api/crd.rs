@@ -113,8 +113,13 @@ fn columns(kind: Kind) -> Vec<CustomResourceColumnDefinition> {
             column("State", "string", ".status.state"),
             wide(column("Type", "string", ".status.type")),
         ],
-        Kind::BaseConnection | Kind::Dataflow => vec![
+        Kind::BaseConnection => vec![
             column("State", "string", ".status.state"),
+            column("Adobe Id", "string", ".status.id"),
+        ],
+        Kind::Dataflow => vec![
+            column("State", "string", ".status.state"),
+            column("Last Run", "string", ".status.lastRun.state"),
             column("Adobe Id", "string", ".status.id"),
         ],
         // The id of a schema is a long URL.

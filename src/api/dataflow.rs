@@ -24,7 +24,7 @@ use super::{
     derive = "PartialEq",
     doc = "A dataflow of Adobe's Flow Service: reads a source connection, maps its columns, and \
            writes a target connection, on a schedule. Ready says that Adobe has the dataflow as \
-           declared, not how its last run went."
+           declared, not how its last run went: LastRunSucceeded says that."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -217,7 +217,75 @@ pub struct DataflowStatus {
     /// The start of the schedule that Adobe was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
+    /// The last run that has ended. Absent before the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+    /// The run that is under way. Absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_run: Option<CurrentRun>,
+    /// When a run last ended with success, a partial one included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success_time: Option<Time>,
 }
+
+/// A run that has ended. Figures that Adobe does not tell are absent: those of failed runs often are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRun {
+    /// Id of the run at Adobe.
+    #[schemars(length(min = 1, max = RUN_ID_MAX))]
+    pub id: String,
+    /// How it ended, as Adobe names it: `success`, `partialSuccess` or `failed`.
+    #[schemars(length(min = 1, max = RUN_STATE_MAX))]
+    pub state: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_time: Option<Time>,
+    /// How long it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub duration_seconds: Option<i64>,
+    /// Records read from the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub records_read: Option<i64>,
+    /// Records written to the dataset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub records_written: Option<i64>,
+    /// Records refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub records_failed: Option<i64>,
+    /// What went wrong first, in Adobe's words. A run may succeed all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = RUN_ERROR_MAX))]
+    pub error: Option<String>,
+}
+
+/// A run that is under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentRun {
+    /// Id of the run at Adobe.
+    #[schemars(length(min = 1, max = RUN_ID_MAX))]
+    pub id: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
+}
+
+/// Longest id of a run, in characters.
+pub const RUN_ID_MAX: usize = ADOBE_ID_MAX;
+/// Longest state of a run, in characters.
+pub const RUN_STATE_MAX: usize = 64;
+/// Longest error of a run, in characters.
+pub const RUN_ERROR_MAX: usize = 1024;
+/// Largest figure that a status holds.
+pub const FIGURE_MAX: i64 = INTEGER_MAX;
 
 impl AepResource for Dataflow {
     const KIND: Kind = Kind::Dataflow;

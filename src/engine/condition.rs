@@ -91,6 +91,17 @@ pub fn report(
     }
 }
 
+/// Tells of something that has a say in nothing else: as of the spec that the rest of the status speaks about.
+pub fn tell(
+    status: &mut CommonStatus,
+    type_: &str,
+    is_true: ConditionStatus,
+    (reason, message): (&str, &str),
+) {
+    let generation = status.observed_generation;
+    Scribe { status, generation }.set(type_, is_true, reason, message);
+}
+
 struct Scribe<'a> {
     status: &'a mut CommonStatus,
     generation: Option<i64>,

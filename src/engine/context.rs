@@ -123,6 +123,10 @@ impl Engine {
     /// Makes room for a kind; its desk goes to [`run`](super::run()).
     pub fn desk<K: AepResource>(&mut self) -> Desk<K> {
         let (room, desk) = shelf::<K>();
+        let Settings {
+            metrics, workers, ..
+        } = &self.settings;
+        metrics.opened(K::KIND, *workers, room.clone());
         self.shelves.insert(K::KIND, room);
         desk
     }
@@ -151,6 +155,7 @@ impl Engine {
     /// Asks for a pass over one object although nothing here has changed: what Adobe refused is not tried again.
     pub(super) fn revisit(&self, key: &Key) {
         if let Some(shelf) = self.shelves.get(&key.kind) {
+            self.settings.metrics.asked(key.kind);
             shelf.wake(key);
         }
     }

@@ -71,8 +71,8 @@ struct Work<'w, 'p, K: Kind> {
 
 impl<K: Kind> Work<'_, '_, K> {
     fn record(&mut self) {
-        self.status.as_mut().id = Some(self.observed.id().to_owned());
         K::record(&self.desired, &self.observed, self.status);
+        self.status.as_mut().id = Some(self.observed.id().to_owned());
     }
 
     async fn settle(&mut self) -> Result<()> {

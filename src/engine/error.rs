@@ -25,7 +25,7 @@ pub enum Error {
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),
-    /// A Secret is missing, or lacks a key.
+    /// A Secret lacks a key.
     #[error("{0}")]
     Secret(String),
     /// The sandbox does not exist in this organisation, or the credentials may not see it.
@@ -343,7 +343,7 @@ pub mod reasons {
     pub const SUSPENDED: &str = "Suspended";
     /// The spec cannot be fulfilled.
     pub const INVALID_SPEC: &str = "InvalidSpec";
-    /// A Secret is missing or Adobe refuses what it holds.
+    /// A Secret lacks a key, or Adobe refuses what it holds.
     pub const INVALID_CREDENTIALS: &str = "InvalidCredentials";
     /// The credentials belong to another organisation.
     pub const ORGANISATION_MISMATCH: &str = "OrganisationMismatch";

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Result;
 use super::observations::Observed;
@@ -91,6 +93,21 @@ pub trait Kind: AepResource {
         observed: &Self::Observed,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Writes what the kind reports beyond the common status.
+    /// Writes what the kind reports beyond the common status, in which `id` still is that of the pass before.
     fn record(desired: &Self::Desired, observed: &Self::Observed, status: &mut Self::Status);
+
+    /// How often [`follow`](Self::follow) is worth a call; never for kinds with which Adobe does nothing by itself.
+    const FOLLOWED: Option<Duration> = None;
+
+    /// Looks at what Adobe does with the objects by itself: for all of a sandbox at once, in as few calls as can be.
+    /// Gives those about which there is something new to report.
+    fn follow(
+        _session: &Session,
+        _objects: &[Arc<Self>],
+    ) -> impl Future<Output = Result<Vec<Arc<Self>>>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// Writes what was seen of that into the status, whatever else becomes of the pass.
+    fn report(_pass: &Pass<'_, Self>, _status: &mut Self::Status) {}
 }

@@ -1,6 +1,10 @@
 //! What the engine counts, under the names that dashboards of other operators know where there are such.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -10,25 +14,63 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Retry;
+use super::now::Now;
+use super::run_figures::RunGauges;
+use super::shelf::AnyShelf;
 use crate::adobe::{Attempt, Meter};
 use crate::api::Kind;
 
 /// All figures. Clones share them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Figures>);
 
 #[derive(Debug)]
 struct Figures {
     passes: Family<Passes, Counter>,
+    errors: Family<Controller, Counter>,
+    terminal: Family<Controller, Counter>,
+    times: Histograms<Controller>,
+    active: Family<Controller, Gauge>,
+    most: Family<Controller, Gauge>,
+    waiting: Family<Queue, Gauge>,
+    adds: Family<Queue, Counter>,
+    retries: Family<Queue, Counter>,
+    sweeps: Family<Swept, Gauge>,
     orphans: Family<Place, Gauge>,
+    runs: RunGauges,
     requests: Family<Answers, Counter>,
-    durations: Family<Calls, Histogram, fn() -> Histogram>,
+    durations: Histograms<Calls>,
+    throttled: Family<Asked, Counter>,
+    tokens: Family<Place, Gauge>,
+    running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
+    numbers: AtomicU64,
+    shelves: Mutex<Vec<Arc<dyn AnyShelf>>>,
 }
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Passes {
     controller: String,
     result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Controller {
+    controller: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Queue {
+    name: String,
+    controller: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Swept {
+    kind: &'static str,
+    namespace: String,
+    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,28 +92,114 @@ struct Calls {
     method: &'static str,
 }
 
-impl Default for Metrics {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    service: &'static str,
+}
+
+impl Default for Figures {
     fn default() -> Self {
-        Self(Arc::new(Figures {
+        Self {
             passes: Family::default(),
+            errors: Family::default(),
+            terminal: Family::default(),
+            // From 5 ms to 80 s.
+            times: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.005, 2.0, 15))
+            }),
+            active: Family::default(),
+            most: Family::default(),
+            waiting: Family::default(),
+            adds: Family::default(),
+            retries: Family::default(),
+            sweeps: Family::default(),
             orphans: Family::default(),
+            runs: RunGauges::default(),
             requests: Family::default(),
             // From 10 ms to 40 s.
             durations: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.01, 2.0, 13))
             }),
-        }))
+            throttled: Family::default(),
+            tokens: Family::default(),
+            running: Mutex::default(),
+            numbers: AtomicU64::default(),
+            shelves: Mutex::default(),
+        }
     }
 }
 
 impl Metrics {
     /// Makes the figures known to a registry.
     pub fn register(&self, registry: &mut Registry) {
+        self.register_passes(registry);
+        self.register_queues(registry);
+        self.register_adobe(registry);
+        self.0.runs.register(registry);
+        registry.register_collector(Box::new(Now(self.clone())));
+    }
+
+    fn register_passes(&self, registry: &mut Registry) {
         let figures = &self.0;
         registry.register(
             "controller_runtime_reconcile",
             "Passes over custom resources, by kind and by what follows",
             figures.passes.clone(),
+        );
+        registry.register(
+            "controller_runtime_reconcile_errors",
+            "Passes that met trouble and are repeated later and later",
+            figures.errors.clone(),
+        );
+        registry.register(
+            "controller_runtime_terminal_reconcile_errors",
+            "Passes that ended with something only a person can change",
+            figures.terminal.clone(),
+        );
+        registry.register_with_unit(
+            "controller_runtime_reconcile_time",
+            "How long passes take",
+            Unit::Seconds,
+            figures.times.clone(),
+        );
+        registry.register(
+            "controller_runtime_active_workers",
+            "Passes under way",
+            figures.active.clone(),
+        );
+        registry.register(
+            "controller_runtime_max_concurrent_reconciles",
+            "Passes that may be under way in one sandbox",
+            figures.most.clone(),
+        );
+    }
+
+    fn register_queues(&self, registry: &mut Registry) {
+        let figures = &self.0;
+        registry.register(
+            "workqueue_depth",
+            "Custom resources that wait for their turn in their sandbox",
+            figures.waiting.clone(),
+        );
+        registry.register(
+            "workqueue_adds",
+            "How often a pass was asked for",
+            figures.adds.clone(),
+        );
+        registry.register(
+            "workqueue_retries",
+            "How often a pass was asked for since one met trouble",
+            figures.retries.clone(),
+        );
+    }
+
+    fn register_adobe(&self, registry: &mut Registry) {
+        let figures = &self.0;
+        registry.register_with_unit(
+            "aep_sweep_last_success_timestamp",
+            "When all of a kind at Adobe was last seen, by Sandbox",
+            Unit::Seconds,
+            figures.sweeps.clone(),
         );
         registry.register(
             "aep_sandbox_orphans",
@@ -89,18 +217,67 @@ impl Metrics {
             Unit::Seconds,
             figures.durations.clone(),
         );
+        registry.register(
+            "aep_api_rate_limited",
+            "Requests that Adobe answered with 429",
+            figures.throttled.clone(),
+        );
+        registry.register_with_unit(
+            "aep_token_expiry_timestamp",
+            "When the access token in use ends, by Sandbox",
+            Unit::Seconds,
+            figures.tokens.clone(),
+        );
     }
 
-    /// Counts a pass.
-    pub(super) fn passed(&self, kind: Kind, retry: Option<Retry>) {
-        let result = match retry {
-            None | Some(Retry::OnChange) => "success",
-            Some(Retry::After(_)) => "requeue_after",
-            Some(Retry::Backoff) => "error",
-        };
-        let controller = kind.name().to_lowercase();
-        let labels = Passes { controller, result };
-        self.0.passes.get_or_create(&labels).inc();
+    /// What is told about runs.
+    #[must_use]
+    pub fn runs(&self) -> &RunGauges {
+        &self.0.runs
+    }
+
+    /// Makes a kind known whose custom resources are to be told about.
+    pub(super) fn opened(&self, kind: Kind, most: u16, objects: Arc<dyn AnyShelf>) {
+        let figures = &self.0;
+        figures
+            .most
+            .get_or_create(&controller(kind))
+            .set(most.into());
+        figures.waiting.get_or_create(&queue(kind)).set(0);
+        lock(&figures.shelves).push(objects);
+    }
+
+    /// A pass was asked for.
+    pub(super) fn asked(&self, kind: Kind) {
+        self.0.adds.get_or_create(&queue(kind)).inc();
+    }
+
+    /// A pass waits for its turn, or no longer does.
+    pub(super) fn waiting(&self, kind: Kind, change: i64) {
+        self.0.waiting.get_or_create(&queue(kind)).inc_by(change);
+    }
+
+    /// A pass begins; it ends when what is given back is told how it went, or is dropped.
+    pub(super) fn begin(&self, kind: Kind) -> Running {
+        let figures = &self.0;
+        figures.active.get_or_create(&controller(kind)).inc();
+        let number = figures.numbers.fetch_add(1, Ordering::Relaxed);
+        lock(&figures.running).insert(number, (kind, Instant::now()));
+        let metrics = self.clone();
+        Running {
+            metrics,
+            kind,
+            number,
+        }
+    }
+
+    /// Everything of a kind was seen.
+    pub(super) fn swept(&self, kind: Kind, namespace: &str, sandbox: &str) {
+        let labels = swept(kind, namespace, sandbox);
+        self.0
+            .sweeps
+            .get_or_create(&labels)
+            .set(seconds(SystemTime::now()));
     }
 
     /// Notes how many orphans a Sandbox has.
@@ -111,24 +288,133 @@ impl Metrics {
 
     /// Forgets a Sandbox that is gone.
     pub fn closed(&self, namespace: &str, name: &str) {
-        self.0.orphans.remove(&place(namespace, name));
+        let place = place(namespace, name);
+        self.0.orphans.remove(&place);
+        self.0.tokens.remove(&place);
+        for kind in Kind::ALL {
+            self.0.sweeps.remove(&swept(kind, namespace, name));
+        }
+    }
+
+    /// Keeps the figures about the requests of one Sandbox.
+    #[must_use]
+    pub fn of(&self, namespace: &str, name: &str) -> impl Meter + use<> {
+        let (metrics, place) = (self.clone(), place(namespace, name));
+        SandboxMeter { metrics, place }
+    }
+
+    /// How long the oldest pass of each kind has been under way.
+    pub(super) fn longest(&self) -> BTreeMap<Kind, f64> {
+        let running = lock(&self.0.running);
+        let mut longest: BTreeMap<Kind, f64> = Kind::ALL.map(|kind| (kind, 0.0)).into();
+        for (kind, since) in running.values() {
+            let oldest = longest.entry(*kind).or_default();
+            *oldest = oldest.max(since.elapsed().as_secs_f64());
+        }
+        longest
+    }
+
+    pub(super) fn shelves(&self) -> Vec<Arc<dyn AnyShelf>> {
+        lock(&self.0.shelves).clone()
     }
 }
 
-impl Meter for Metrics {
+/// A pass under way.
+pub(super) struct Running {
+    metrics: Metrics,
+    kind: Kind,
+    number: u64,
+}
+
+impl Running {
+    /// The pass has ended, and this is what follows.
+    pub(super) fn end(self, retry: Option<Retry>, terminal: bool) {
+        let figures = &self.metrics.0;
+        let result = match retry {
+            None | Some(Retry::OnChange) => "success",
+            Some(Retry::After(_)) => "requeue_after",
+            Some(Retry::Backoff) => "error",
+        };
+        let controller = controller(self.kind);
+        if terminal {
+            figures.terminal.get_or_create(&controller).inc();
+        }
+        if result == "error" {
+            figures.errors.get_or_create(&controller).inc();
+            figures.retries.get_or_create(&queue(self.kind)).inc();
+        }
+        let Controller { controller } = controller;
+        let labels = Passes { controller, result };
+        figures.passes.get_or_create(&labels).inc();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let figures = &self.metrics.0;
+        let controller = controller(self.kind);
+        figures.active.get_or_create(&controller).dec();
+        if let Some((_, since)) = lock(&figures.running).remove(&self.number) {
+            let time = since.elapsed().as_secs_f64();
+            figures.times.get_or_create(&controller).observe(time);
+        }
+    }
+}
+
+/// Keeps the figures about the requests of one Sandbox.
+struct SandboxMeter {
+    metrics: Metrics,
+    place: Place,
+}
+
+impl Meter for SandboxMeter {
     fn observe(&self, attempt: &Attempt) {
+        let figures = &self.metrics.0;
         let (service, method) = (attempt.service.label(), attempt.method);
         let code = attempt.status.map(|status| status.to_string());
         let code = code.unwrap_or_else(|| "none".into());
+        if attempt.status == Some(429) {
+            figures.throttled.get_or_create(&Asked { service }).inc();
+        }
         let answers = Answers {
             service,
             method,
             code,
         };
-        self.0.requests.get_or_create(&answers).inc();
+        figures.requests.get_or_create(&answers).inc();
         let calls = Calls { service, method };
-        let durations = self.0.durations.get_or_create(&calls);
+        let durations = figures.durations.get_or_create(&calls);
         durations.observe(attempt.elapsed.as_secs_f64());
+    }
+
+    fn renewed(&self, ends_at: SystemTime) {
+        let tokens = &self.metrics.0.tokens;
+        tokens.get_or_create(&self.place).set(seconds(ends_at));
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Running").field(&self.kind).finish()
+    }
+}
+
+fn controller(kind: Kind) -> Controller {
+    let controller = kind.name().to_lowercase();
+    Controller { controller }
+}
+
+fn queue(kind: Kind) -> Queue {
+    let controller = kind.name().to_lowercase();
+    let name = controller.clone();
+    Queue { name, controller }
+}
+
+fn swept(kind: Kind, namespace: &str, name: &str) -> Swept {
+    Swept {
+        kind: kind.name(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
     }
 }
 
@@ -137,4 +423,13 @@ fn place(namespace: &str, name: &str) -> Place {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     }
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

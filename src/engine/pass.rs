@@ -248,7 +248,8 @@ impl<'a, K: AepResource> Pass<'a, K> {
     }
 
     /// Whether nothing may be changed: the object says so, or its Sandbox.
-    pub(super) fn suspended(&self) -> bool {
+    #[must_use]
+    pub fn suspended(&self) -> bool {
         let whole = self.sandbox().is_some_and(|s| s.management().suspended());
         self.object.management().suspended() || whole
     }

@@ -38,6 +38,9 @@ pub trait Reconcile: AepResource {
     /// Undoes it; afterwards the object may go.
     fn clean_up(pass: &Pass<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
+    /// Writes into the status what is known besides, whatever becomes of the pass.
+    fn report(_pass: &Pass<'_, Self>, _status: &mut Self::Status) {}
+
     /// Looks at everything of this kind in the open sandboxes again and again. Never ends.
     fn sweep(engine: &Engine) -> impl Future<Output = ()> + Send;
 }
@@ -55,8 +58,15 @@ impl<K: kind::Kind> Reconcile for K {
         clean_up::clean_up(pass).await
     }
 
+    fn report(pass: &Pass<'_, Self>, status: &mut K::Status) {
+        kind::Kind::report(pass, status);
+    }
+
     async fn sweep(engine: &Engine) {
-        super::sweep::sweep::<K>(engine).await;
+        futures::join!(
+            super::sweep::sweep::<K>(engine),
+            super::follow::follow::<K>(engine)
+        );
     }
 }
 
@@ -65,6 +75,7 @@ pub async fn reconcile<K: Reconcile>(
     object: Arc<K>,
     engine: Arc<Engine>,
 ) -> std::result::Result<Action, Infallible> {
+    let running = engine.settings.metrics.begin(K::KIND);
     let pass = Pass::new(&engine, object);
     let deleting = pass.object().meta().deletion_timestamp.is_some();
     let retry = if deleting {
@@ -72,7 +83,7 @@ pub async fn reconcile<K: Reconcile>(
     } else {
         apply(&pass).await
     };
-    engine.settings.metrics.passed(K::KIND, retry);
+    running.end(retry, pass.refused());
     Ok(match retry {
         None => {
             engine.memory.succeeded(&pass.uid());
@@ -101,12 +112,14 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
             log(pass, &error);
         }
         explain(status.as_mut(), generation, &Outcome::Suspended);
+        K::report(pass, &mut status);
         return written(pass, &status, false).await;
     }
     let error = match K::converge(pass, &mut status).await {
         Ok(retry) => {
             pass.engine().refusals.lift(&pass.key());
             explain(status.as_mut(), generation, &Outcome::Settled);
+            K::report(pass, &mut status);
             return written(pass, &status, false).await.or(retry);
         }
         Err(error) => error,
@@ -116,6 +129,7 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     if verdict.reported {
         explain(status.as_mut(), generation, &Outcome::Failed(&error));
     }
+    K::report(pass, &mut status);
     let unwritten = written(pass, &status, verdict.warning).await;
     if unwritten.is_none() && verdict.is_final() {
         pass.note_refusal();

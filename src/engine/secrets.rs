@@ -70,10 +70,10 @@ pub async fn read(engine: &Engine, namespace: &str, name: &str) -> Result<Arc<Da
         return Ok(data);
     }
     let api: Api<Secret> = Api::namespaced(engine.client.clone(), namespace);
-    let secret = api.get_opt(name).await?.ok_or_else(|| {
-        Error::Secret(format!(
-            "Secret `{name}` does not exist: create it in namespace `{namespace}`"
-        ))
+    // It may well arrive later, as one that an external store fills does.
+    let secret = api.get_opt(name).await?.ok_or_else(|| Error::Waiting {
+        reference: Reference::new(Target::Secret, name),
+        why: format!("it does not exist, create it in namespace `{namespace}`"),
     })?;
     let version = secret.resource_version().unwrap_or_default();
     let data = secret.data.unwrap_or_default().into_iter();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OnceCell};
 
@@ -32,6 +32,9 @@ pub struct Session {
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
     orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
     turns: Mutex<BTreeMap<Kind, Arc<Turns>>>,
+    /// When each kind was followed last.
+    followed: Mutex<BTreeMap<Kind, Instant>>,
+    kept: Mutex<HashMap<TypeId, Fact>>,
 }
 
 impl Session {
@@ -53,6 +56,8 @@ impl Session {
             lookups: Mutex::default(),
             orphans: Mutex::default(),
             turns: Mutex::default(),
+            followed: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -95,6 +100,26 @@ impl Session {
     pub(super) fn turns(&self, kind: Kind) -> Arc<Turns> {
         let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(kind).or_default().clone()
+    }
+
+    /// Whether a kind was not followed for so long, or never; from then on it was.
+    pub(super) fn is_time(&self, kind: Kind, period: Duration) -> bool {
+        let mut all = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = all.get(&kind).is_none_or(|it| it.elapsed() >= period);
+        if is_time {
+            all.insert(kind, Instant::now());
+        }
+        is_time
+    }
+
+    /// What a kind keeps in mind about the sandbox while it is open.
+    #[must_use]
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = all
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(T::default()));
+        entry.clone().downcast().unwrap_or_default()
     }
 
     /// Notes which objects of a kind bear our mark without a custom resource; tells whether they are others than before.
@@ -147,7 +172,7 @@ pub struct Sessions {
 }
 
 /// Namespace and name of a `Sandbox` resource.
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
 impl Sessions {
     /// The session of this Sandbox, if it is open.

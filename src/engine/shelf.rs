@@ -9,7 +9,7 @@ use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::graph::Key;
-use crate::api::AepResource;
+use crate::api::{AepResource, Condition, Kind};
 
 /// What the rest of the engine needs of one kind: its cache, and a way to ask for a pass.
 #[derive(Debug)]
@@ -27,11 +27,15 @@ pub struct Desk<K: AepResource> {
 }
 
 /// A shelf whose kind is known only by name.
-pub trait AnyShelf: Send + Sync {
+pub trait AnyShelf: Send + Sync + std::fmt::Debug {
     /// Asks for a pass over this object.
     fn wake(&self, key: &Key);
     /// Whether the object waits for its deletion.
     fn is_deleting(&self, key: &Key) -> bool;
+    /// The kind.
+    fn kind(&self) -> Kind;
+    /// Tells namespace, name and conditions of every custom resource.
+    fn conditions(&self, tell: &mut dyn FnMut(&str, &str, &Condition));
     /// Waits until the cache is complete.
     fn listed(&self) -> BoxFuture<'_, ()>;
     /// Back to the typed shelf.
@@ -68,6 +72,22 @@ impl<K: AepResource> AnyShelf for Shelf<K> {
         let object = ObjectRef::new(&key.name).within(&key.namespace);
         let found = self.store.get(&object);
         found.is_some_and(|o| o.meta().deletion_timestamp.is_some())
+    }
+
+    fn kind(&self) -> Kind {
+        K::KIND
+    }
+
+    fn conditions(&self, tell: &mut dyn FnMut(&str, &str, &Condition)) {
+        for object in self.store.state() {
+            let meta = object.meta();
+            let namespace = meta.namespace.as_deref().unwrap_or_default();
+            let name = meta.name.as_deref().unwrap_or_default();
+            let status = object.status().map(AsRef::as_ref);
+            for condition in status.map_or(&[][..], |it| &it.conditions) {
+                tell(namespace, name, condition);
+            }
+        }
     }
 
     fn listed(&self) -> BoxFuture<'_, ()> {

@@ -2,70 +2,46 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
-
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
-use tokio::time::MissedTickBehavior;
 
 use super::context::Engine;
 use super::graph::Key;
 use super::kind::Kind;
 use super::observations::Observed;
-use super::session::Session;
-
-/// How often it is asked whether a sweep is due.
-const TICK: Duration = Duration::from_millis(200);
+use super::rounds::rounds;
+use super::session::{Place, Session};
 
 /// Sweeps each sandbox whenever its time has come, and then looks at each custom resource in memory. Never ends.
 pub async fn sweep<K: Kind>(engine: &Engine) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Side by side: a slow sandbox holds up nobody but itself.
-    let mut running = FuturesUnordered::new();
-    let mut busy = HashSet::new();
-    loop {
-        for (place, session) in engine.sessions.list() {
-            let all = session.observations::<K::Observed>();
-            if all.is_due(session.resync()) && busy.insert(place.clone()) {
-                running.push(async move {
-                    sweep_one::<K>(engine, &place.0, &place.1, &session).await;
-                    place
-                });
-            }
-        }
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = engine.sessions.opened() => {}
-            Some(place) = running.next() => {
-                busy.remove(&place);
-            }
-        }
-    }
+    let is_due = |session: &Session| {
+        let all = session.observations::<K::Observed>();
+        all.is_due(session.resync())
+    };
+    rounds(engine, is_due, |place, session| {
+        sweep_one::<K>(engine, place, session)
+    })
+    .await;
 }
 
-async fn sweep_one<K: Kind>(
-    engine: &Engine,
-    namespace: &str,
-    sandbox: &str,
-    session: &Arc<Session>,
-) {
+async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, session: Arc<Session>) {
     let all = session.observations::<K::Observed>();
-    if let Err(error) = all.sweep(|| K::list(session)).await {
+    if let Err(error) = all.sweep(|| K::list(&session)).await {
         tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "sweep failed");
+    } else {
+        let metrics = &engine.settings.metrics;
+        metrics.swept(K::KIND, &namespace, &sandbox);
     }
     let keys = engine.graph().keys(K::KIND);
     let keys: Vec<Key> = keys
         .into_iter()
         .filter(|key| key.namespace == namespace)
         .collect();
-    let known = known_ids::<K>(engine, namespace);
-    let orphans = orphans::<K>(session, namespace, &keys, &known);
+    let known = known_ids::<K>(engine, &namespace);
+    let orphans = orphans::<K>(&session, &namespace, &keys, &known);
     if session.note_orphans(K::KIND, orphans) {
         engine.revisit(&Key {
             kind: crate::api::Kind::Sandbox,
-            namespace: namespace.to_owned(),
-            name: sandbox.to_owned(),
+            namespace,
+            name: sandbox,
         });
     }
     for key in &keys {

@@ -25,7 +25,7 @@ pub(super) struct Happening {
 
 impl<K: AepResource> Pass<'_, K> {
     /// Notes something worth an event, such as a create.
-    pub(super) fn note(&self, reason: &str, note: String) {
+    pub fn note(&self, reason: &str, note: String) {
         self.happen(EventType::Normal, reason, note);
     }
 

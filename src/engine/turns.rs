@@ -25,6 +25,7 @@ impl Turns {
         let mut state = self.state();
         if state.running >= most {
             if state.queued.insert(key.clone()) {
+                engine.settings.metrics.waiting(key.kind, 1);
                 state.waiting.push_back(key.clone());
             }
             return None;
@@ -67,6 +68,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let most = usize::from(self.engine.settings.workers);
         for key in self.turns.give_back(most) {
+            self.engine.settings.metrics.waiting(key.kind, -1);
             self.engine.revisit(&key);
         }
     }

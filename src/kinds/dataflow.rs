@@ -3,9 +3,13 @@
 mod ends;
 #[cfg(test)]
 mod properties;
+mod runs;
 mod schedule;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -64,6 +68,8 @@ pub struct Held {
     /// Where the mapping is among the transformations; if there is none, where it would be appended.
     mapping_index: usize,
     schedule: Schedule,
+    /// The last run as of the last sweep.
+    last_run: Option<runs::Named>,
 }
 
 observed!(Held);
@@ -82,7 +88,12 @@ impl From<Flow> for Held {
         let delta = find(COPY)
             .and_then(params)
             .and_then(|it| it.get("deltaColumn"));
+        let last_run = read.last_run_details.as_ref().and_then(|run| {
+            let start = run.get("startedAtUTC").and_then(normal::integer);
+            Some((run.get("id")?.as_str()?.to_owned(), start))
+        });
         Self {
+            last_run,
             delta: delta.cloned(),
             mapping,
             mapping_index: find(MAPPING).unwrap_or(steps.len()),
@@ -142,6 +153,7 @@ impl Desired {
             mapping: self.mapping.clone(),
             mapping_index: usize::from(self.delta.is_some()),
             schedule: schedule.map_or_else(Schedule::default, |wish| wish.image(start)),
+            last_run: None,
         }
     }
 
@@ -358,7 +370,28 @@ impl Kind for Dataflow {
         normal::delete::<Flow>(session, &held.head.id).await
     }
 
+    const FOLLOWED: Option<Duration> = Some(Duration::from_secs(120));
+
+    async fn follow(session: &Session, dataflows: &[Arc<Self>]) -> Result<Vec<Arc<Self>>> {
+        runs::follow(session, dataflows).await
+    }
+
+    fn report(pass: &Pass<'_, Self>, status: &mut DataflowStatus) {
+        runs::report(pass, status);
+    }
+
     fn record(desired: &Desired, held: &Held, status: &mut DataflowStatus) {
+        if status
+            .common
+            .id
+            .as_ref()
+            .is_some_and(|id| *id != held.head.id)
+        {
+            // The runs told of are those of another flow.
+            status.last_run = None;
+            status.current_run = None;
+            status.last_success_time = None;
+        }
         let mapping = held.mapping.as_ref();
         if !held.is_moving() {
             let state = held.head.state.as_deref().unwrap_or(ENABLED);

@@ -105,7 +105,9 @@ fn handle(pass: &Pass<'_, Sandbox>, settings: Settings) -> Adobe {
             let engine = pass.engine();
             Adobe::new(engine.http.clone(), settings)
                 .permission(engine.settings.permission.clone())
-                .meter(Arc::new(engine.settings.metrics.clone()))
+                .meter(Arc::new(
+                    engine.settings.metrics.of(pass.namespace(), &pass.name()),
+                ))
         }
     }
 }

@@ -5,8 +5,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use kube::client::ClientBuilder;
-use kube::{Client, Config};
 use tokio::time::Instant;
 use tower::BoxError;
 use tower::filter::{FilterLayer, Predicate};
@@ -57,10 +55,10 @@ impl Leadership {
         }
     }
 
-    /// A client that sends no request once the leadership has ended.
-    pub fn client(&self, config: Config) -> kube::Result<Client> {
-        let builder = ClientBuilder::try_from(config)?;
-        Ok(builder.with_layer(&FilterLayer::new(self.clone())).build())
+    /// For a client that shall send no request once the leadership has ended.
+    #[must_use]
+    pub fn guard(&self) -> FilterLayer<Self> {
+        FilterLayer::new(self.clone())
     }
 
     /// Asks before every step of the work, and takes none once the leadership has ended.

@@ -26,9 +26,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// README.md, and what is below docs/.
+/// README.md, and what is below docs/ and deploy/.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = files(&Path::new(ROOT).join("docs"), "md");
+    let folders = ["docs", "deploy"].map(|folder| Path::new(ROOT).join(folder));
+    let mut pages: Vec<_> = folders.iter().flat_map(|it| files(it, "md")).collect();
     pages.push(Path::new(ROOT).join("README.md"));
     pages
 }
@@ -51,10 +52,8 @@ fn reasons() -> Vec<String> {
 
 /// The first column of the table that explains reasons.
 fn explained() -> Vec<String> {
-    let readme = text("README.md");
-    let (_, section) = readme
-        .split_once("## When something is not Ready\n")
-        .unwrap();
+    let page = text("docs/troubleshooting.md");
+    let (_, section) = page.split_once("## Reasons\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter(|line| line.starts_with('|'));
     let cells = rows.skip(2).filter_map(|row| row.split('|').nth(1));
@@ -83,10 +82,22 @@ fn functions() -> BTreeSet<String> {
     names.collect()
 }
 
-/// Names of tests are whole sentences; metrics, which may be long as well, start with `aep_`.
+/// How the names of metrics begin, which may be as long as sentences.
+const METRICS: [&str; 6] = [
+    "aep_",
+    "controller_runtime_",
+    "workqueue_",
+    "rest_client_",
+    "leader_election_",
+    "process_",
+];
+
+/// Names of tests are whole sentences.
 fn is_name_of_test(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    word.matches('_').count() >= 3 && word.chars().all(plain) && !word.starts_with("aep_")
+    word.matches('_').count() >= 3
+        && word.chars().all(plain)
+        && !METRICS.iter().any(|it| word.starts_with(it))
 }
 
 #[test]

@@ -426,8 +426,9 @@ pub fn sample(folder: &str) -> Vec<Value> {
         .iter_mut()
         .filter(|o| o["kind"] == "Secret" && o["metadata"]["name"] == "adobe-io")
     {
-        secret["stringData"] =
-            json!({ "clientId": "aep-operator-demo", "clientSecret": "demo-secret" });
+        // The scopes stay as they are.
+        secret["stringData"]["clientId"] = json!("aep-operator-demo");
+        secret["stringData"]["clientSecret"] = json!("demo-secret");
     }
     objects
 }

@@ -4,6 +4,9 @@
 
 mod adoption;
 mod changes;
+#[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
+#[path = "../copies.rs"]
+mod copies;
 mod deletion;
 mod docs;
 mod drift;
@@ -18,5 +21,6 @@ mod replacement;
 mod replica;
 mod rooms;
 mod rotation;
+mod runs;
 mod trouble;
 mod tutorial;

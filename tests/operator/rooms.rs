@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("api", &[]),
     ("adobe", &[]),
     ("engine", &["api", "adobe"]),
@@ -15,6 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("lease", &[]),
     ("readiness", &["engine", "lease", "api"]),
     ("http", &["readiness"]),
+    ("process", &["lease"]),
     ("check", &["readiness", "api"]),
     (
         "cli",
@@ -22,6 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
             "operator",
             "lease",
             "http",
+            "process",
             "readiness",
             "check",
             "engine",

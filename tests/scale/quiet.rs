@@ -21,12 +21,14 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Objects on one page of a list, where pages are smallest.
 const PAGE: usize = 100;
 
-/// The lists that a sweep reads.
-const LISTS: [&str; 10] = [
+/// The lists that are read again and again: by sweeps, and by looks for runs. Those come every two minutes, but not more
+/// often than sweeps, so here as often: an hour has 30 of them, of one page each where nothing runs.
+const LISTS: [&str; 11] = [
     "/connections",
     "/sourceConnections",
     "/targetConnections",
     "/flows",
+    "/runs",
     "/dataSets",
     "/mappingSets",
     "/tenant/schemas",

@@ -81,6 +81,10 @@ const SNOWFLAKE: &[Auth] = &[auth(
     "Basic Authentication for Snowflake",
     &["connectionString"],
 )];
+const POSTGRES: &[Auth] = &[auth(
+    "Connection String Based Authentication",
+    &["connectionString"],
+)];
 const DATABRICKS: &[Auth] = &[auth(
     "Access Token Authentication",
     &["domain", "clusterId", "accessToken", "database", "catalog?"],
@@ -156,7 +160,7 @@ pub(super) const ALL: &[Spec] = &[
     spec("oracle-responsys", "Oracle Responsys", "ff4274f2-c9a9-11eb-b8bc-0242ac130003", Reads::Table, "marketing", ANY),
     spec("oracle-service-cloud", "Oracle Service Cloud", "ba5126ec-c9ac-11eb-b8bc-0242ac130003", Reads::Table, "customer success", ANY),
     spec("phoenix", "Phoenix", "102706fb-a5cd-42ee-afe0-bc42f017ff43", Reads::Table, "database", ANY),
-    spec("postgre-sql", "PostgreSQL", "74a1c565-4e59-48d7-9d67-7c03b8a13137", Reads::Table, "database", ANY),
+    spec("postgre-sql", "PostgreSQL", "74a1c565-4e59-48d7-9d67-7c03b8a13137", Reads::Table, "database", POSTGRES),
     spec("salesforce", "Salesforce", "cfc0fee1-7dc0-40ef-b73e-d8b134c436f5", Reads::Table, "CRM", SALESFORCE),
     spec("salesforce-marketing-cloud", "Salesforce Marketing Cloud", "ea1c2a08-b722-11eb-8529-0242ac130003", Reads::Table, "marketing", CLIENT),
     spec("salesforce-service-cloud", "Salesforce Service Cloud", "cb66ab34-8619-49cb-96d1-39b37ede86ea", Reads::Table, "customer success", ANY),

@@ -213,7 +213,8 @@ pub(crate) fn settle(sandbox: &mut Sandbox, now_ms: i64, ids: &mut Ids) {
 
 fn finish(pending: &Pending, sandbox: &mut Sandbox, ids: &mut Ids) {
     if pending.resource == "runs" {
-        runs::finish(&pending.id, pending.due_ms, sandbox, ids);
+        let outcome = runs::RunOutcome::success(100);
+        runs::finish(&pending.id, &outcome, pending.due_ms, sandbox, ids);
         return;
     }
     let Some(object) = collection(sandbox, pending.resource).get_mut(&pending.id) else {

@@ -22,7 +22,7 @@ use crate::world::{Context, Sandbox};
 pub(crate) use entity::{settle, touch};
 pub(crate) use problem::Problem;
 pub use runs::RunOutcome;
-pub(crate) use runs::start as start_run;
+pub(crate) use runs::{finish as finish_run, start as start_run};
 
 type Outcome = Result<Answer, Problem>;
 

@@ -268,22 +268,28 @@ fn finish_later(id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) {
     entity::settle(sandbox, cx.now_ms, cx.ids);
 }
 
-/// Ends a run in progress with success.
-pub(super) fn finish(id: &str, at_ms: i64, sandbox: &mut Sandbox, ids: &mut Ids) {
-    let outcome = RunOutcome::success(100);
+/// Ends a run in progress as it was to go; tells whether there is such a run.
+pub(crate) fn finish(
+    id: &str,
+    outcome: &RunOutcome,
+    at_ms: i64,
+    sandbox: &mut Sandbox,
+    ids: &mut Ids,
+) -> bool {
     let Some(run) = collection(sandbox, RESOURCE).get_mut(id) else {
-        return;
+        return false;
     };
     run["state"] = json!(outcome.status);
     run["metrics"] = metrics(
-        &outcome,
+        outcome,
         run["createdAt"].as_i64().unwrap_or(at_ms),
         Some(at_ms),
     );
-    run["activities"] = run_shape::activities(&outcome, at_ms, ids);
+    run["activities"] = run_shape::activities(outcome, at_ms, ids);
     entity::touch(run, at_ms, ids);
     let run = run.clone();
     tell_flow(&run, sandbox);
+    true
 }
 
 /// A flow shows its latest run.

@@ -156,3 +156,33 @@ async fn runs_are_found_by_flow_time_and_status() {
     let partial = &newest.body["items"][1]["metrics"];
     assert_eq!(partial["recordSummary"]["outputRecordCount"], 99);
 }
+
+#[tokio::test]
+async fn a_run_begins_and_ends_and_its_flow_names_it_as_the_last() {
+    let rig = Rig::lenient().await;
+    let (_, flow) = rig.flow().await;
+    let run = rig
+        .simulator
+        .simulate_run("dev", &flow, &RunOutcome::running())
+        .unwrap();
+    let seen = rig.get(&format!("/runs?property=id=={run},none")).await;
+    let started = seen.item()["metrics"]["durationSummary"]["startedAtUTC"].clone();
+    let under_way = json!({ "startedAtUTC": started.clone() });
+    assert_eq!(seen.item()["metrics"]["durationSummary"], under_way);
+    assert_eq!(count(&rig, "property=state==inProgress").await, 1);
+    rig.simulator.advance(Duration::from_secs(30));
+    let failure = RunOutcome::failed("CONNECTOR-2001-500", "Could not copy.");
+    rig.simulator.finish_run("dev", &run, &failure).unwrap();
+    let ended = rig.get(&format!("/runs/{run}")).await;
+    let duration = &ended.item()["metrics"]["durationSummary"];
+    assert_eq!(duration["startedAtUTC"], started);
+    let took = duration["completedAtUTC"].as_i64().unwrap() - started.as_i64().unwrap();
+    assert!(took >= 30_000, "{took}");
+    let flows = rig.get("/flows").await;
+    let last = &flows.item()["lastRunDetails"];
+    assert_eq!(
+        (&last["id"], &last["state"]),
+        (&json!(run), &json!("failed"))
+    );
+    assert!(rig.simulator.finish_run("dev", "none", &failure).is_err());
+}

@@ -1,7 +1,8 @@
-//! Flow Service: base connections, source and target connections, flows, and the specs they are made from.
+//! Flow Service: base connections, source and target connections, flows and their runs, and the specs behind them.
 
 mod body;
 mod entity;
+mod runs;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ pub use body::{
     Auth, NewConnection, NewFlow, NewSourceConnection, NewTargetConnection, SpecRef, Transformation,
 };
 pub use entity::{Connection, Flow, FlowEntity, SourceConnection, TargetConnection};
+pub use runs::Run;
 
 use super::page::{self, Links, Page};
 use super::send::{Answer, Call, Method};
