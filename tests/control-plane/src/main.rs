@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use aep_control_plane::{Cluster, ControlPlane, Options};
+use aep_control_plane::{Cluster, ControlPlane, Options, assets};
 use anyhow::Context;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,6 +42,8 @@ impl Running {
             return Ok(Self::ControlPlane(ControlPlane::start(options).await?));
         }
         let cluster = Cluster::start(options).await?;
+        // For those who have none of their own.
+        tokio::task::spawn_blocking(|| assets(&["kubectl", "helm"])).await??;
         for (name, archive) in &arguments.image {
             cluster.load(archive, name)?;
         }
@@ -91,18 +93,22 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What to do with a node, from the root of the repository.
+const NEXT: &str = include_str!("../../node/next.txt");
+
 fn how_to_use(control_plane: &ControlPlane, arguments: &Arguments) -> String {
     let audit_log = control_plane
         .audit_log()
         .map(|log| format!("Audit log: {}\n", log.display()));
-    let images = arguments.image.iter();
-    let images: String = images
-        .map(|(name, _)| format!("Image on the node: {name}\n"))
-        .collect();
+    let next = arguments.node.then(|| {
+        let tools = control_plane.assets().display();
+        format!("  export PATH={tools}:$PATH\n\n{NEXT}")
+    });
     format!(
-        "Kubernetes API server: {}\n{}{images}To use it:\n\n  export KUBECONFIG={}\n\nCtrl-C stops it.\n",
+        "Kubernetes API server: {}\n{}To use it:\n\n  export KUBECONFIG={}\n{}\nCtrl-C stops it.\n",
         control_plane.config().cluster_url,
         audit_log.unwrap_or_default(),
         control_plane.kubeconfig().display(),
+        next.unwrap_or_default(),
     )
 }
