@@ -118,15 +118,19 @@ impl Cluster {
 
     /// Puts an OCI archive that holds one image among the images of the node.
     pub fn load(&self, archive: &Path, name: &str) -> Result<()> {
-        let status = Command::new(self.assets().join("ctr"))
+        let output = Command::new(self.assets().join("ctr"))
             .arg("--address")
             .arg(self.folder().join("containerd.sock"))
             .args(["--namespace=k8s.io", "images", "import", "--local"])
             .arg(format!("--base-name={name}"))
             .arg(archive)
-            .stdout(Stdio::null())
-            .status()?;
-        ensure!(status.success(), "{} is not loaded", archive.display());
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "{} is not loaded: {}",
+            archive.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(())
     }
 
