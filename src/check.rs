@@ -76,7 +76,7 @@ fn rights(namespaces: &[String], lease: Option<(String, String)>) -> Vec<Right> 
         };
         for crd in crds() {
             let plural = &crd.spec.names.plural;
-            need(GROUP, plural, &["list", "watch", "patch"]);
+            need(GROUP, plural, &["get", "list", "watch", "patch"]);
             need(GROUP, &format!("{plural}/status"), &["patch"]);
         }
         need("", "secrets", &["get", "list", "watch"]);

@@ -127,7 +127,7 @@ impl Scribe<'_> {
     }
 
     fn suspended(&mut self) {
-        let message = "`spec.suspend` is true: nothing is changed at Adobe";
+        let message = "`spec.suspend` of it or of its Sandbox is true: nothing is changed at Adobe";
         let applied = self.status.observed_generation == self.generation;
         if !applied || self.status.condition(READY).is_none() {
             self.set(READY, ConditionStatus::Unknown, reasons::SUSPENDED, message);

@@ -12,6 +12,7 @@ mod generated;
 mod harness;
 mod life;
 mod manual;
+mod pages;
 mod people;
 mod pods;
 mod release;

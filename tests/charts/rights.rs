@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use aep_operator::api::GROUP;
 use k8s_openapi::api::rbac::v1::Role;
 use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
@@ -31,7 +32,10 @@ async fn a_whole_life_uses_every_right_and_asks_for_no_other() {
     let used = world
         .eventually("every right to be used", || async {
             let used = requested(&requests(&log, &world.namespace));
-            let idle: Vec<_> = granted.difference(&used).collect();
+            let idle: Vec<_> = granted
+                .difference(&used)
+                .filter(|it| !after_conflict(it))
+                .collect();
             if idle.is_empty() {
                 Ok(used)
             } else {
@@ -129,6 +133,11 @@ async fn granted(world: &World) -> BTreeSet<Right> {
         }
     }
     granted
+}
+
+/// Who writes what somebody else wrote meanwhile reads it again. That is a matter of chance, so no life is sure to do it.
+fn after_conflict((group, _, verb): &Right) -> bool {
+    group == GROUP && verb == "get"
 }
 
 /// What the accounts of the namespace asked for, leaving out what everybody may.

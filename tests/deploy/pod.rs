@@ -31,8 +31,6 @@ pub async fn start(world: &World, namespace: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_aep-operator"))
         .args(arguments.map(|it| it.as_str().unwrap()))
         .envs(settings(container, namespace))
-        // The name of this setting before it became a list.
-        .env("WATCH_NAMESPACE", namespace)
         // Many of these share a machine.
         .envs([
             ("METRICS_ADDRESS", "127.0.0.1:0"),
