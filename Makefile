@@ -1,12 +1,22 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help demo test crash-matrix scale chaos bench lint fmt crds control-plane
+.PHONY: help demo cluster image test crash-matrix scale chaos bench lint fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Show the whole product: control plane, simulator, operator, a pipeline
 	cargo run --quiet --locked --example demo
+
+image: ## Pack operator and simulator as images, into dist/ (Linux with buildah; BASE names the image below, scratch by default)
+	.ci/image
+
+cluster: ## Start a cluster that runs Pods, with both images, and stay until Ctrl-C (Linux, root, buildah, runc)
+	@[ "$$(uname -s)" = Linux ] && [ "$$(id -u)" -eq 0 ] || { echo "A node needs Linux and root. On other machines: make control-plane, which runs no Pods."; exit 1; }
+	.ci/image
+	cargo run --quiet --locked -p aep-control-plane --bin control-plane -- --node \
+		--image ghcr.io/aep-operator/aep-operator=dist/aep-operator.tar \
+		--image ghcr.io/aep-operator/aep-simulator=dist/aep-simulator.tar
 
 test: ## Run every test, against a real kube-apiserver
 	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm helm3 >/dev/null

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Certificate;
+
 use super::auth::TokenCache;
 use super::send::{Gate, Patience};
 use super::{
@@ -67,7 +69,8 @@ impl Adobe {
     }
 
     /// An HTTP client fit for Adobe, to be shared by all handles of the process: pooled connections, TLS by rustls, and
-    /// no redirects, since following one could carry credentials to another host.
+    /// no redirects, since following one could carry credentials to another host. It trusts the authorities of the system
+    /// (`SSL_CERT_FILE` names others) and Mozilla's.
     ///
     /// # Panics
     ///
@@ -79,6 +82,7 @@ impl Adobe {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
+            .tls_certs_merge(mozilla_roots())
             .build()
             .expect("the TLS back end is usable")
     }
@@ -140,4 +144,11 @@ impl fmt::Debug for Adobe {
             .field("settings", self.settings())
             .finish_non_exhaustive()
     }
+}
+
+/// The authorities that browsers trust, so that an image without a single file beside the binary knows Adobe.
+fn mozilla_roots() -> impl Iterator<Item = Certificate> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|it| Certificate::from_der(it).ok())
 }

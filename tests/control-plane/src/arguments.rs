@@ -1,18 +1,23 @@
 //! What the servers are told.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::Options;
 
 const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
-    root-ca-certificate-publisher-controller,deployment-controller,replicaset-controller";
+    root-ca-certificate-publisher-controller,deployment-controller,replicaset-controller,disruption-controller,\
+    node-lifecycle-controller";
 
 /// Files in the folder of a control plane.
 pub(crate) mod files {
     pub(crate) const KUBECONFIG: &str = "kubeconfig";
+    pub(crate) const OUTER_KUBECONFIG: &str = "outer-kubeconfig";
     pub(crate) const AUTHORITY: &str = "ca.crt";
     pub(crate) const SERVER_CERTIFICATE: &str = "server.crt";
     pub(crate) const SERVER_KEY: &str = "server.key";
+    pub(crate) const ADMIN_CERTIFICATE: &str = "admin.crt";
+    pub(crate) const ADMIN_KEY: &str = "admin.key";
     pub(crate) const ACCOUNT_KEY: &str = "service-account.key";
     pub(crate) const ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
     pub(crate) const AUDIT_POLICY: &str = "audit-policy.yaml";
@@ -35,16 +40,23 @@ fn etcd_socket(folder: &Path) -> String {
     format!("unix://{}", folder.join("etcd.sock").display())
 }
 
-pub(crate) fn apiserver(folder: &Path, options: Options, port: u16) -> Vec<String> {
+pub(crate) fn apiserver(folder: &Path, options: Options, address: SocketAddr) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut arguments = vec![
         format!("--etcd-servers={}", etcd_socket(folder)),
-        "--bind-address=127.0.0.1".into(),
-        format!("--secure-port={port}"),
+        format!("--bind-address={}", address.ip()),
+        format!("--secure-port={}", address.port()),
         format!("--cert-dir={}", folder.display()),
         format!("--tls-cert-file={}", file(files::SERVER_CERTIFICATE)),
         format!("--tls-private-key-file={}", file(files::SERVER_KEY)),
         format!("--client-ca-file={}", file(files::AUTHORITY)),
+        // For logs and exec, where there is a kubelet.
+        format!(
+            "--kubelet-client-certificate={}",
+            file(files::ADMIN_CERTIFICATE)
+        ),
+        format!("--kubelet-client-key={}", file(files::ADMIN_KEY)),
+        "--kubelet-preferred-address-types=InternalIP".into(),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         format!(
             "--service-account-key-file={}",
@@ -87,5 +99,13 @@ pub(crate) fn controllers(folder: &Path) -> Vec<String> {
             file(files::ACCOUNT_KEY)
         ),
         format!("--controllers={CONTROLLERS}"),
+    ]
+}
+
+pub(crate) fn scheduler(folder: &Path) -> Vec<String> {
+    vec![
+        format!("--kubeconfig={}", folder.join(files::KUBECONFIG).display()),
+        "--leader-elect=false".into(),
+        "--secure-port=0".into(),
     ]
 }

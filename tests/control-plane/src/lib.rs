@@ -15,10 +15,11 @@
 
 mod arguments;
 mod certificates;
+mod cluster;
 mod server;
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,6 +40,7 @@ use tokio::time::{sleep, timeout};
 
 use arguments::files;
 use certificates::{Authority, Identity, account_keys};
+pub use cluster::Cluster;
 use server::Server;
 
 /// Long enough for a machine that is busy with other things; a start takes seconds.
@@ -69,14 +71,44 @@ pub struct ControlPlane {
     folder: TempDir,
     assets: PathBuf,
     options: Options,
+    network: Network,
     kubeconfig: PathBuf,
     config: Config,
+}
+
+/// Where the API server listens.
+#[derive(Clone, Copy)]
+enum Network {
+    /// On the loopback of this machine, at whichever port is free.
+    Shared,
+    /// At every address and the port that clusters use, for nobody else is there.
+    Own,
+}
+
+impl Network {
+    fn address(self) -> Ipv4Addr {
+        match self {
+            Self::Shared => Ipv4Addr::LOCALHOST,
+            Self::Own => Ipv4Addr::UNSPECIFIED,
+        }
+    }
+
+    fn port(self) -> Result<u16> {
+        match self {
+            Self::Shared => free_port(),
+            Self::Own => Ok(443),
+        }
+    }
 }
 
 impl ControlPlane {
     /// Starts a control plane and waits until it is ready. Builds its binaries first where they are
     /// missing, which takes minutes and shows progress on standard error.
     pub async fn start(options: Options) -> Result<Self> {
+        Self::start_in(Network::Shared, options).await
+    }
+
+    async fn start_in(network: Network, options: Options) -> Result<Self> {
         let mut names = vec!["etcd", "kube-apiserver"];
         names.extend(options.controllers.then_some("kube-controller-manager"));
         let assets = tokio::task::spawn_blocking(move || assets(&names)).await??;
@@ -87,14 +119,13 @@ impl ControlPlane {
             .permissions(private)
             .tempdir()?;
         let mut etcd = Server::start(
-            &assets,
             folder.path(),
-            "etcd",
+            &assets.join("etcd"),
             &arguments::etcd(folder.path()),
         )?;
         let admin = write_credentials(folder.path())?;
         let (apiserver, config) =
-            match start_apiserver(&assets, folder.path(), options, &admin).await {
+            match start_apiserver(&assets, folder.path(), network, options, &admin).await {
                 Err(error) if etcd.has_ended() => return Err(error.context(etcd.last_words())),
                 started => started?,
             };
@@ -111,6 +142,7 @@ impl ControlPlane {
             folder,
             assets,
             options,
+            network,
             config,
         })
     }
@@ -218,8 +250,10 @@ impl ControlPlane {
             .cluster_url
             .port_u16()
             .context("the address of the API server has no port")?;
-        let arguments = arguments::apiserver(self.folder.path(), self.options, port);
-        self.apiserver = Server::start(&self.assets, self.folder.path(), APISERVER, &arguments)?;
+        let address = (self.network.address(), port).into();
+        let arguments = arguments::apiserver(self.folder.path(), self.options, address);
+        self.apiserver =
+            Server::start(self.folder.path(), &self.assets.join(APISERVER), &arguments)?;
         wait_until_ready(&self.config, &mut self.apiserver).await
     }
 
@@ -278,7 +312,10 @@ fn write_credentials(folder: &Path) -> Result<Identity> {
         folder.join(files::AUDIT_POLICY),
         include_str!("audit-policy.yaml"),
     )?;
-    authority.client("admin", "system:masters")
+    let admin = authority.client("admin", "system:masters")?;
+    fs::write(folder.join(files::ADMIN_CERTIFICATE), &admin.certificate)?;
+    fs::write(folder.join(files::ADMIN_KEY), &admin.key)?;
+    Ok(admin)
 }
 
 /// Writes a kubeconfig in JSON, which every reader of YAML understands.
@@ -298,6 +335,7 @@ fn write_kubeconfig(path: &Path, server: &str, authority: &str, user: &Value) ->
 async fn start_apiserver(
     assets: &Path,
     folder: &Path,
+    network: Network,
     options: Options,
     admin: &Identity,
 ) -> Result<(Server, Config)> {
@@ -309,7 +347,8 @@ async fn start_apiserver(
     });
     let mut attempt = 1;
     loop {
-        let port = free_port()?;
+        let address = SocketAddr::from((network.address(), network.port()?));
+        let port = address.port();
         write_kubeconfig(
             &kubeconfig,
             &format!("https://127.0.0.1:{port}"),
@@ -317,12 +356,8 @@ async fn start_apiserver(
             &user,
         )?;
         let config = config(&kubeconfig).await?;
-        let mut server = Server::start(
-            assets,
-            folder,
-            APISERVER,
-            &arguments::apiserver(folder, options, port),
-        )?;
+        let arguments = arguments::apiserver(folder, options, address);
+        let mut server = Server::start(folder, &assets.join(APISERVER), &arguments)?;
         match wait_until_ready(&config, &mut server).await {
             // Between our look and the server's somebody else took the port.
             Err(_)
@@ -337,9 +372,8 @@ async fn start_apiserver(
 
 async fn start_controllers(assets: &Path, folder: &Path, config: &Config) -> Result<Server> {
     let mut server = Server::start(
-        assets,
         folder,
-        "kube-controller-manager",
+        &assets.join("kube-controller-manager"),
         &arguments::controllers(folder),
     )?;
     let accounts: Api<ServiceAccount> =

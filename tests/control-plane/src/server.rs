@@ -11,24 +11,24 @@ const LAST_LINES: usize = 20;
 /// A server that runs under the script `keep`: it ends with this value, or with this process,
 /// however that ends.
 pub(crate) struct Server {
-    name: &'static str,
+    name: String,
     keeper: Child,
     log: PathBuf,
 }
 
 impl Server {
-    /// Starts a binary of `assets`. Whatever it prints goes to a log in `folder`.
-    pub(crate) fn start(
-        assets: &Path,
-        folder: &Path,
-        name: &'static str,
-        arguments: &[String],
-    ) -> Result<Self> {
+    /// Starts a binary. Whatever it prints goes to a log in `folder`.
+    pub(crate) fn start(folder: &Path, binary: &Path, arguments: &[String]) -> Result<Self> {
+        let name = binary
+            .file_name()
+            .context("a binary has a name")?
+            .to_string_lossy()
+            .into_owned();
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log)?;
         let keeper = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/keep"))
             .arg(folder)
-            .arg(assets.join(name))
+            .arg(binary)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)

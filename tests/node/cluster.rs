@@ -1,0 +1,72 @@
+//! One cluster for all tests, with the images, the simulator and the definitions.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use aep_control_plane::{Cluster, Options};
+use tokio::sync::OnceCell;
+
+use crate::images::images;
+
+/// The cluster, or nothing where this machine cannot run one.
+pub async fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    CLUSTER.get_or_init(start).await.as_ref()
+}
+
+async fn start() -> Option<Cluster> {
+    let missing = Cluster::missing();
+    if !missing.is_empty() {
+        eprintln!("skipped: a node needs {}", missing.join(", "));
+        return None;
+    }
+    let images = tokio::task::spawn_blocking(images).await.unwrap()?;
+    let cluster = Cluster::start(Options::default()).await.unwrap();
+    for name in ["aep-operator", "aep-simulator"] {
+        let archive = images.join(format!("{name}.tar"));
+        cluster
+            .load(&archive, &format!("ghcr.io/aep-operator/{name}"))
+            .unwrap();
+    }
+    let simulator = ours("tests/node/simulator.yaml");
+    done(
+        cluster
+            .kubectl()
+            .unwrap()
+            .args(["apply", "-f"])
+            .arg(simulator),
+    );
+    done(
+        cluster
+            .kubectl()
+            .unwrap()
+            .args("rollout status deployment/simulator -n adobe --timeout=3m".split(' ')),
+    );
+    let definitions = ours("charts/aep-operator-crds");
+    done(
+        cluster
+            .helm()
+            .unwrap()
+            .args(["install", "aep-operator-crds", "--wait"])
+            .arg(definitions),
+    );
+    Some(cluster)
+}
+
+/// A file of this repository.
+pub fn ours(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What a command prints that has to succeed.
+pub fn done(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?}: {errors}");
+    String::from_utf8(stdout).unwrap()
+}
