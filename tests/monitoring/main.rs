@@ -1,0 +1,12 @@
+//! What Prometheus and its users get.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod files;
+mod rules;
+#[allow(
+    dead_code,
+    reason = "shared with the target `operator`, which uses the rest"
+)]
+#[path = "../operator/harness.rs"]
+mod harness;
