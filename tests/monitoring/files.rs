@@ -18,3 +18,9 @@ pub fn alerts() -> Vec<Value> {
     let rules = groups.iter().filter_map(|group| group["rules"].as_array());
     rules.flatten().cloned().collect()
 }
+
+/// The dashboard.
+pub fn dashboard() -> Value {
+    let text = fs::read_to_string(path("charts/aep-operator/files/dashboard.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
