@@ -23,7 +23,7 @@ pub fn figures(text: &str) -> Figures {
         } else if !line.starts_with('#') {
             let (name, kind) = &current;
             let figure = figures.entry(name.clone()).or_default();
-            figure.kind = (*kind).to_owned();
+            (*kind).clone_into(&mut figure.kind);
             figure.labels.extend(labels(line));
         }
     }
@@ -53,7 +53,7 @@ fn labels(series: &str) -> impl Iterator<Item = String> {
 pub fn holds(figures: &Figures, series: &str) -> bool {
     let parts = ["_bucket", "_sum", "_count"];
     let part = |suffix| figures.get(series.strip_suffix(suffix)?);
-    let histogram = parts.iter().filter_map(part).next();
+    let histogram = parts.iter().find_map(part);
     let whole = figures.get(series).is_some_and(|it| it.kind != "histogram");
     whole || histogram.is_some_and(|it| it.kind == "histogram")
 }

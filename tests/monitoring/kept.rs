@@ -51,8 +51,8 @@ impl Kept {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let log = fs::read_to_string(self.folder.join("log")).unwrap();
-            let said = log.lines().filter(|line| line.contains(words));
-            if let Some(address) = said.filter_map(address).next() {
+            let mut said = log.lines().filter(|line| line.contains(words));
+            if let Some(address) = said.find_map(address) {
                 return address;
             }
             assert!(Instant::now() < deadline, "no address is told: {log}");

@@ -59,11 +59,14 @@ async fn a_replica_that_stands_by_exports_what_is_said_of_it() {
     let (said, _) = said.split_once("nothing else").unwrap();
     let said = named(said);
     let world = World::unattended(aep_simulator::Options::default()).await;
-    let replicas = [Replica::start(&world).await, Replica::start(&world).await];
+    let replicas = [
+        Replica::start(&world, "aep-operator-0").await,
+        Replica::start(&world, "aep-operator-1").await,
+    ];
     world
         .eventually("one to lead and the other one to stand by", || async {
             let figures = [replicas[0].figures().await, replicas[1].figures().await];
-            let names = figures.map(|it| it.into_keys());
+            let names = figures.map(Figures::into_keys);
             let names = names.map(|it| it.filter(|name| !name.starts_with("process_")));
             let [one, other] = names.map(BTreeSet::from_iter);
             let leads = |names: &BTreeSet<String>| names.contains("workqueue_depth");

@@ -35,7 +35,7 @@ impl Scene {
         let fails = Fault::answer(Reply::empty(503)).path("/mappingSets");
         world.simulator.inject(fails.times(Times::Next(8)));
         let objects = world.apply_swept("payments").await;
-        let operator = Replica::start(&world).await;
+        let operator = Replica::start(&world, "aep-operator-0").await;
         world.all_ready(&objects).await;
         run(&world).await;
         let change = json!({ "spec": { "deltaColumn": { "name": "other" } } });
@@ -48,13 +48,14 @@ impl Scene {
 }
 
 impl Replica {
-    /// One that sweeps each second, if it leads.
-    pub async fn start(world: &World) -> Self {
+    /// The one in a Pod of that name, which sweeps each second if it leads.
+    pub async fn start(world: &World, pod: &str) -> Self {
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_aep-operator"));
         let kubeconfig = ControlPlane::shared().await.kubeconfig();
         let url = world.simulator.url();
         let settings = [
             ("WATCH_NAMESPACES", world.namespace.as_str()),
+            ("POD_NAME", pod),
             ("METRICS_ADDRESS", "127.0.0.1:0"),
             ("LEASE", "aep-operator"),
             ("IMS_ENDPOINT", url),
