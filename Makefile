@@ -19,7 +19,7 @@ cluster: ## Start a cluster that runs Pods, with both images, and stay until Ctr
 		--image ghcr.io/aep-operator/aep-simulator=dist/aep-simulator.tar
 
 test: ## Run every test, against a real kube-apiserver
-	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm helm3 >/dev/null
+	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm helm3 promtool prometheus >/dev/null
 	cargo test --workspace --locked
 
 crash-matrix: ## Kill the operator before and after every single request, and lose every answer
