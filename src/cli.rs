@@ -50,13 +50,13 @@ struct Run {
     #[arg(long, env = "PLATFORM_ENDPOINT", default_value_t = Endpoints::default().platform)]
     platform_endpoint: String,
     /// Passes at a time, per sandbox and kind.
-    #[arg(long, env = "WORKERS", default_value_t = 32)]
+    #[arg(long, env = "WORKERS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
     /// How long Adobe's listings may lag behind a create, in seconds.
     #[arg(long, env = "LIST_LAG_SECONDS", default_value_t = 15)]
     list_lag_seconds: u64,
     /// How often everything at Adobe is looked at, in seconds, for Sandboxes that do not say.
-    #[arg(long, env = "RESYNC_PERIOD_SECONDS", default_value_t = 600)]
+    #[arg(long, env = "RESYNC_PERIOD_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     resync_period_seconds: u64,
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]

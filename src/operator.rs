@@ -27,7 +27,10 @@ pub async fn operate(client: Client, settings: Settings, stop: CancellationToken
     let (listed, secrets_listed) = oneshot::channel();
     let all = async {
         // Only then is every Secret that appears later sure to wake those who wait for it.
-        let _ = secrets_listed.await;
+        tokio::select! {
+            _ = secrets_listed => {}
+            () = stop.cancelled() => return,
+        }
         tokio::join!(
             run(engine.clone(), sandboxes, stop.clone()),
             run(engine.clone(), base_connections, stop.clone()),

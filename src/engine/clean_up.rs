@@ -6,7 +6,7 @@ use super::create::unsure_since;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::locate::swept;
-use super::mark::Mark;
+use super::memory::Create;
 use super::observations::{Observations, Observed};
 use super::pass::Pass;
 use super::session::Session;
@@ -39,18 +39,23 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     Ok(())
 }
 
-/// An object that may have been created is waited for, and then looked for in a listing that cannot lag behind.
+/// An object that may have been created, be it the first one or one that takes another's place, is waited for, and then
+/// looked for in a listing that cannot lag behind.
 async fn beyond_doubt<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     all: &Observations<K::Observed>,
 ) -> Result<()> {
-    let Some(since) = unsure_since(pass).filter(|_| pass.known_id().is_none()) else {
+    let unknown = pass.known_id().is_none();
+    let last = pass.engine().memory.last_create(&pass.uid());
+    let unsure = unknown || matches!(last, Some(Create::Unsure(_)));
+    let Some(since) = unsure_since(pass).filter(|_| unsure) else {
         return Ok(());
     };
     let certain = since + pass.engine().settings.list_lag;
     let left = certain.saturating_duration_since(std::time::Instant::now());
-    if !left.is_zero() && all.claimed(&pass.mark()?.claim()).is_empty() {
+    let found = unknown && !all.claimed(&pass.mark()?.claim()).is_empty();
+    if !left.is_zero() && !found {
         return Err(Error::Unsure { again: left });
     }
     all.sweep_after(certain, || K::list(session)).await
@@ -58,20 +63,26 @@ async fn beyond_doubt<K: Kind>(
 
 /// The object, unless it is gone or bears our mark no longer. It is read anew: what the last sweep saw may be ten minutes
 /// old, and a deletion cannot be taken back.
-async fn still_ours<K: Kind>(
+pub(super) async fn still_ours<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     id: &str,
 ) -> Result<Option<K::Observed>> {
     let claim = pass.mark()?.claim();
+    let ours = |object: &K::Observed| object.mark().is_some_and(|it| it.claim() == claim);
     match K::read(session, id).await? {
-        Some(object) if object.mark().map(Mark::claim) == Some(claim) => Ok(Some(object)),
+        Some(object) if ours(&object) => Ok(Some(object)),
         Some(_) => {
             let text = format!("{id} does not bear our mark any more: left at Adobe");
             pass.warn("Released", text);
             Ok(None)
         }
         None if K::is_hidden(session, id).await? => Err(Error::Hidden(id.to_owned())),
-        None => Ok(None),
+        // What it was made of may still be there, as after a deletion that was cut off.
+        None => {
+            let seen = session.observations::<K::Observed>().get(id);
+            let seen = seen.filter(|it| ours(it));
+            Ok(seen.map(|it| K::Observed::clone(&it)))
+        }
     }
 }

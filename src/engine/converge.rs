@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clean_up::still_ours;
 use super::condition::{Outcome, explain};
 use super::create::create_or_recover;
 use super::error::{Error, Result, Retry};
@@ -72,7 +73,9 @@ struct Work<'w, 'p, K: Kind> {
 impl<K: Kind> Work<'_, '_, K> {
     fn record(&mut self) {
         K::record(&self.desired, &self.observed, self.status);
-        self.status.as_mut().id = Some(self.observed.id().to_owned());
+        if self.observed.is_whole() {
+            self.status.as_mut().id = Some(self.observed.id().to_owned());
+        }
     }
 
     async fn settle(&mut self) -> Result<()> {
@@ -109,7 +112,7 @@ impl<K: Kind> Work<'_, '_, K> {
     async fn reread(&mut self) -> Result<()> {
         let all = self.session.observations::<K::Observed>();
         let Some(object) = K::read(self.session, self.observed.id()).await? else {
-            all.forget(self.observed.id());
+            all.deny(self.observed.id());
             return Err(self.pass.missing(self.observed.id()));
         };
         self.observed = all.put(object);
@@ -156,7 +159,8 @@ impl<K: Kind> Work<'_, '_, K> {
 
     /// Records the id of a new object before more steps are taken: whatever happens to them, it is not lost.
     async fn note_progress(&mut self) -> Result<()> {
-        if self.pass.known_id() == Some(self.observed.id()) || self.pass.has_written() {
+        let told = self.pass.known_id() == Some(self.observed.id());
+        if told || !self.observed.is_whole() || self.pass.has_written() {
             return Ok(());
         }
         let generation = self.pass.object().meta().generation;
@@ -177,7 +181,11 @@ impl<K: Kind> Work<'_, '_, K> {
         let mut remains = None;
         for object in replaced {
             self.note_progress().await?;
-            match K::retire(self.session, object).await {
+            let Some(object) = still_ours::<K>(self.pass, self.session, object.id()).await? else {
+                all.deny(object.id());
+                continue;
+            };
+            match K::retire(self.session, &object).await {
                 Ok(()) => {
                     all.forget(object.id());
                     let text = format!("deleted {}, which was replaced", object.id());

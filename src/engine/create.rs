@@ -30,6 +30,7 @@ pub async fn create_or_recover<K: Kind>(
     let adopt = pass.object().management().adoption_policy == AdoptionPolicy::IfUnowned;
     if doubt.is_some() || adopt || pass.is_hurried() {
         let found = K::find(session, desired).await?;
+        contradicts(missing, found.iter())?;
         if let Some(object) = recovered(pass, session, found, desired, adopt)? {
             pass.add_finalizer().await?;
             return Ok(object);
@@ -38,12 +39,27 @@ pub async fn create_or_recover<K: Kind>(
     if let Some(since) = doubt {
         out_of_doubt(pass, session, since, missing).await?;
         if let Some(object) = listed(pass, session, since).await? {
+            contradicts(missing, [object.as_ref()])?;
             pass.add_finalizer().await?;
             return Ok(object);
         }
     }
     pass.add_finalizer().await?;
     create(pass, session, desired).await
+}
+
+/// Fails where a list shows what a read has denied: one of the two is wrong, and as long as that is so nothing is made.
+fn contradicts<'o, O: Observed>(
+    missing: Option<&str>,
+    shown: impl IntoIterator<Item = &'o O>,
+) -> Result<()> {
+    match missing {
+        Some(id) if shown.into_iter().any(|it| it.id() == id) => Err(Error::Missing {
+            id: id.to_owned(),
+            again: LOOK,
+        }),
+        _ => Ok(()),
+    }
 }
 
 async fn create<K: Kind>(

@@ -67,16 +67,6 @@ impl Graph {
             .map(|keys| keys.iter().cloned().collect())
             .unwrap_or_default()
     }
-
-    /// Every known object of a kind.
-    #[must_use]
-    pub fn keys(&self, kind: Kind) -> Vec<Key> {
-        self.references
-            .keys()
-            .filter(|key| key.kind == kind)
-            .cloned()
-            .collect()
-    }
 }
 
 fn place(namespace: &str, reference: &Reference) -> Place {

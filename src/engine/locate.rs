@@ -57,6 +57,12 @@ pub async fn look<K: Kind>(
     }
     let known = pass.known_id();
     let latest = claimed.first().and_then(|first| first.mark().cloned());
+    if let Some(id) = known.filter(|id| all.get(id).is_none() && latest.is_some()) {
+        // The last list may have missed it. What else bears the mark counts only if it is gone indeed.
+        if let Some(found) = read(pass, session, &all, id).await? {
+            return Ok(Some(found));
+        }
+    }
     // Of several with one mark, the one in status is in use; without it, the oldest is kept.
     let object = claimed
         .iter()
@@ -94,7 +100,7 @@ async fn read<K: Kind>(
             fresh: true,
         }));
     }
-    all.forget(id);
+    all.deny(id);
     pass.engine().memory.missed(&pass.uid());
     Ok(None)
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,6 +13,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Retry;
+use super::labels::{
+    Answers, Asked, Calls, Controller, Passes, Place, Queue, Swept, controller, place, queue, swept,
+};
 use super::now::Now;
 use super::run_figures::RunGauges;
 use super::shelf::AnyShelf;
@@ -48,54 +50,6 @@ struct Figures {
 }
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Passes {
-    controller: String,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Controller {
-    controller: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Queue {
-    name: String,
-    controller: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Swept {
-    kind: &'static str,
-    namespace: String,
-    name: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Place {
-    namespace: String,
-    name: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answers {
-    service: &'static str,
-    method: &'static str,
-    code: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Calls {
-    service: &'static str,
-    method: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
-    service: &'static str,
-}
 
 impl Default for Figures {
     fn default() -> Self {
@@ -396,32 +350,6 @@ impl Meter for SandboxMeter {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Running").field(&self.kind).finish()
-    }
-}
-
-fn controller(kind: Kind) -> Controller {
-    let controller = kind.name().to_lowercase();
-    Controller { controller }
-}
-
-fn queue(kind: Kind) -> Queue {
-    let controller = kind.name().to_lowercase();
-    let name = controller.clone();
-    Queue { name, controller }
-}
-
-fn swept(kind: Kind, namespace: &str, name: &str) -> Swept {
-    Swept {
-        kind: kind.name(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    }
-}
-
-fn place(namespace: &str, name: &str) -> Place {
-    Place {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod follow;
 mod graph;
 mod kind;
+mod labels;
 mod locate;
 mod mark;
 mod memory;

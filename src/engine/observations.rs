@@ -24,6 +24,10 @@ pub trait Observed: Clone + Send + Sync + 'static {
     fn mark(&self) -> Option<&Mark>;
     /// When it was created, in milliseconds since the epoch.
     fn created(&self) -> Option<i64>;
+    /// Whether it is all that its custom resource stands for, and not a part that an interrupted create left.
+    fn is_whole(&self) -> bool {
+        true
+    }
 }
 
 /// All objects of one kind in one sandbox.
@@ -209,7 +213,15 @@ impl<O: Observed> Observations<O> {
         self.seen().doubted.contains(id)
     }
 
-    /// Notes that an object is gone.
+    /// Notes that a read denies an object. That may be a lie, so what lists show of it counts again from the next one on.
+    pub fn deny(&self, id: &str) {
+        let mut seen = self.seen();
+        seen.own.remove(id);
+        seen.remove(id);
+        seen.doubted.remove(id);
+    }
+
+    /// Notes that we deleted an object.
     pub fn forget(&self, id: &str) {
         let mut seen = self.seen();
         seen.own.insert(id.to_owned(), (Instant::now(), false));

@@ -40,7 +40,10 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, desk: Desk<K>, stop: Cancell
         config,
     );
     let driving = async {
-        engine.listed().await;
+        tokio::select! {
+            () = engine.listed() => {}
+            () = stop.cancelled() => return,
+        }
         engine.settings.seen.note();
         passes.for_each(|_| async {}).await;
     };

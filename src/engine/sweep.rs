@@ -9,6 +9,7 @@ use super::kind::Kind;
 use super::observations::Observed;
 use super::rounds::rounds;
 use super::session::{Place, Session};
+use crate::api::Reference;
 
 /// Sweeps each sandbox whenever its time has come, and then looks at each custom resource in memory. Never ends.
 pub async fn sweep<K: Kind>(engine: &Engine) {
@@ -30,11 +31,9 @@ async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, sessio
         let metrics = &engine.settings.metrics;
         metrics.swept(K::KIND, &namespace, &sandbox);
     }
-    let keys = engine.graph().keys(K::KIND);
-    let keys: Vec<Key> = keys
-        .into_iter()
-        .filter(|key| key.namespace == namespace)
-        .collect();
+    let home = Reference::new(crate::api::Kind::Sandbox, &sandbox);
+    let mut keys = engine.graph().referrers(&namespace, &home);
+    keys.retain(|key| key.kind == K::KIND);
     let known = known_ids::<K>(engine, &namespace);
     let orphans = orphans::<K>(&session, &namespace, &keys, &known);
     if session.note_orphans(K::KIND, orphans) {

@@ -232,7 +232,9 @@ impl Kind for BaseConnection {
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut BaseConnectionStatus) {
-        status.connection_spec_id = Some(desired.spec.id.clone());
+        // Those who refer to it follow what Adobe holds, not what may have been refused.
+        let spec = held.spec.as_ref().unwrap_or(&desired.spec);
+        status.connection_spec_id = Some(spec.id.clone());
         status.state.clone_from(&held.head.state);
         status.inlet_url.clone_from(&held.inlet_url);
         if held.fingerprint.is_some() {

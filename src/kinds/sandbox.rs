@@ -41,9 +41,13 @@ impl Reconcile for Sandbox {
 
     async fn hold(pass: &Pass<'_, Self>) -> Result<()> {
         // After a restart the session must open once more, for the deletion of all who need it.
-        match pass.engine().sessions.get(pass.namespace(), &pass.name()) {
-            Some(_) => Ok(()),
-            None => Self::converge(pass, &mut pass.status().clone())
+        // And what is corrected meanwhile counts at once.
+        let open = pass.engine().sessions.get(pass.namespace(), &pass.name());
+        let wanted = settings(pass).await;
+        match (open, wanted) {
+            (Some(session), Ok(wanted)) if same(session.adobe().settings(), &wanted) => Ok(()),
+            (Some(_), Err(_)) => Ok(()),
+            _ => Self::converge(pass, &mut pass.status().clone())
                 .await
                 .map(drop),
         }

@@ -199,8 +199,9 @@ impl Kind for SourceConnection {
         normal::delete::<adobe::SourceConnection>(session, &held.head.id).await
     }
 
-    fn record(desired: &Desired, _: &Held, status: &mut SourceConnectionStatus) {
-        status.connection_spec_id = Some(desired.spec.id.clone());
+    fn record(desired: &Desired, held: &Held, status: &mut SourceConnectionStatus) {
+        let spec = held.spec.as_ref().unwrap_or(&desired.spec);
+        status.connection_spec_id = Some(spec.id.clone());
     }
 }
 

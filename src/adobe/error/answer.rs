@@ -202,7 +202,12 @@ impl Words {
 /// Blots out what must not be shown.
 fn without(text: String, secrets: &[&str]) -> String {
     let present = secrets.iter().filter(|secret| !secret.is_empty());
-    present.fold(text, |text, secret| text.replace(secret, "***"))
+    present.fold(text, |text, secret| {
+        // An answer may repeat it as JSON has it.
+        let quoted = Value::from(*secret).to_string();
+        let quoted = quoted.trim_matches('"');
+        text.replace(secret, "***").replace(quoted, "***")
+    })
 }
 
 /// `FLOW-1439-404` → (`FLOW`, 1439). The last group repeats a status, and not always the right one.

@@ -150,7 +150,9 @@ impl Kind for PlatformSchema {
             let whole = all
                 .iter()
                 .find(|it| it.schema.is_some() && it.mark() == observed.mark());
-            return remove(session, whole.unwrap_or(observed)).await;
+            if let Some(whole) = whole {
+                remove(session, whole).await?;
+            }
         }
         remove(session, observed).await
     }

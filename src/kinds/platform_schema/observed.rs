@@ -75,6 +75,10 @@ impl Observed for ObservedSchema {
         let schema = self.schema.as_ref().and_then(|it| it.created);
         schema.or_else(|| self.part.as_ref().and_then(|it| it.created))
     }
+
+    fn is_whole(&self) -> bool {
+        self.schema.is_some()
+    }
 }
 
 impl Composition {

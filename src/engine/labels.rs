@@ -1,0 +1,79 @@
+//! The labels of the figures, all of them few in number.
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+use crate::api::Kind;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Passes {
+    pub(super) controller: String,
+    pub(super) result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Controller {
+    pub(super) controller: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Queue {
+    pub(super) name: String,
+    pub(super) controller: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Swept {
+    pub(super) kind: &'static str,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Place {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Answers {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+    pub(super) code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Calls {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Asked {
+    pub(super) service: &'static str,
+}
+
+pub(super) fn controller(kind: Kind) -> Controller {
+    let controller = kind.name().to_lowercase();
+    Controller { controller }
+}
+
+pub(super) fn queue(kind: Kind) -> Queue {
+    let controller = kind.name().to_lowercase();
+    let name = controller.clone();
+    Queue { name, controller }
+}
+
+pub(super) fn swept(kind: Kind, namespace: &str, name: &str) -> Swept {
+    Swept {
+        kind: kind.name(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+pub(super) fn place(namespace: &str, name: &str) -> Place {
+    Place {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
