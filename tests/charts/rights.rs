@@ -9,6 +9,7 @@ use aep_simulator::Options;
 use k8s_openapi::api::rbac::v1::Role;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::harness::{World, ours, sample};
 use crate::release::{Release, cluster, succeeded};
@@ -20,12 +21,11 @@ type Right = (String, String, String);
 async fn a_whole_life_uses_every_right_and_asks_for_no_other() {
     let options = Options {
         // So that time passes between a look at a resource and a write to it.
-        latency: Duration::from_millis(50),
+        latency: Duration::from_millis(100),
         ..Options::default()
     };
     let world = World::on(cluster().await.client(), options).await;
-    let mut release = Release::new(&world);
-    release.set("leaderElection.leaseSeconds", json!(3));
+    let release = Release::new(&world);
     succeeded(&release.helm("install", &[]).await);
     let mut operator = release.start(&world).await;
     tokio::select! {
@@ -62,6 +62,8 @@ async fn a_whole_life_uses_every_right_and_asks_for_no_other() {
 async fn keep_writing(world: &World) {
     let samples = sample("payments");
     for count in 0.. {
+        // Others need the API server, too.
+        sleep(Duration::from_millis(20)).await;
         let annotations = json!({ "example.com/count": count.to_string() });
         let patch = Patch::Merge(json!({ "metadata": { "annotations": annotations } }));
         for object in ours(&samples) {
