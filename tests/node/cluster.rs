@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use aep_control_plane::{Cluster, Options};
 use tokio::sync::OnceCell;
 
-use crate::images::images;
+use crate::images::{images, skip};
 
 /// The cluster, or nothing where this machine cannot run one.
 pub async fn cluster() -> Option<&'static Cluster> {
@@ -18,7 +18,7 @@ pub async fn cluster() -> Option<&'static Cluster> {
 async fn start() -> Option<Cluster> {
     let missing = Cluster::missing();
     if !missing.is_empty() {
-        eprintln!("skipped: a node needs {}", missing.join(", "));
+        skip(&format!("a node needs {}", missing.join(", ")));
         return None;
     }
     let images = tokio::task::spawn_blocking(images).await.unwrap()?;

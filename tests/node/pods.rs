@@ -90,7 +90,7 @@ impl Release {
     }
 
     fn wait_until_all_are_ready(&self) {
-        self.kubectl("wait --for=condition=Ready --timeout=3m --all sandboxes.aep-operator.io,dataflows.aep-operator.io,mappingsets.aep-operator.io,targetconnections.aep-operator.io");
+        self.kubectl("wait aep --all --for=condition=Ready --timeout=3m");
     }
 }
 
@@ -138,8 +138,7 @@ fn live(release: &Release) {
     a_killed_process_is_started_again(release);
     a_deleted_leader_is_replaced(release);
     an_upgrade_rolls(release);
-    release
-        .kubectl("delete --all --timeout=3m sandboxes.aep-operator.io,dataflows.aep-operator.io");
+    release.kubectl("delete aep --all --timeout=3m");
 }
 
 fn pods_have_no_more_than_they_need(release: &Release) {

@@ -362,7 +362,9 @@ fn kubelet(folder: &Path) -> Value {
         "failSwapOn": false,
         "makeIPTablesUtilChains": false,
         "oomScoreAdj": 0,
-        // Nobody answers to names in this network.
+        // Nobody answers to names in this network, which programs find out fastest from somebody.
+        "clusterDNS": ["10.0.0.1"],
+        "clusterDomain": "cluster.local",
         "resolvConf": "",
     })
 }

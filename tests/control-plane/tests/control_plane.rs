@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "what a helper cannot do fails the test")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use aep_control_plane::{ControlPlane, Options, config};
+use aep_control_plane::{Cluster, ControlPlane, Options, config};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
@@ -52,8 +53,9 @@ fn runs_a_process_of(folder: &Path) -> bool {
 }
 
 /// The program `control-plane`, up to the point where it says how to use it.
-fn spawn_program() -> (Child, PathBuf) {
+fn spawn_program(arguments: &[&str]) -> (Child, PathBuf) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_control-plane"))
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -222,7 +224,7 @@ async fn stopping_it_leaves_nothing_behind() {
 
 #[test]
 fn killing_its_owner_leaves_nothing_behind() {
-    let (mut program, folder) = spawn_program();
+    let (mut program, folder) = spawn_program(&[]);
     assert!(runs_a_process_of(&folder));
     program.kill().unwrap();
     program.wait().unwrap();
@@ -231,8 +233,32 @@ fn killing_its_owner_leaves_nothing_behind() {
 }
 
 #[test]
+fn killing_the_owner_of_a_node_leaves_no_container_mount_or_control_group_behind() {
+    let missing = Cluster::missing();
+    if !missing.is_empty() {
+        eprintln!("skipped: a node needs {}", missing.join(", "));
+        return;
+    }
+    let (mut program, folder) = spawn_program(&["--node"]);
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let in_groups = || {
+        let trees = fs::read_dir("/sys/fs/cgroup").unwrap().flatten();
+        let mut groups = trees.map(|it| it.path().join(&name));
+        groups.any(|it| it.exists()) || Path::new("/sys/fs/cgroup").join(&name).exists()
+    };
+    assert!(runs_a_process_of(&folder) && in_groups());
+    program.kill().unwrap();
+    program.wait().unwrap();
+    wait_until("the processes are gone", || !runs_a_process_of(&folder));
+    wait_until("the folder is gone", || !folder.exists());
+    wait_until("the control groups are gone", || !in_groups());
+    let mounts = fs::read_to_string("/proc/mounts").unwrap();
+    assert!(!mounts.contains(&name), "{mounts}");
+}
+
+#[test]
 fn the_program_ends_well_when_it_is_told_to_stop() {
-    let (mut program, folder) = spawn_program();
+    let (mut program, folder) = spawn_program(&[]);
     let kill = Command::new("kill")
         .arg(program.id().to_string())
         .status()
