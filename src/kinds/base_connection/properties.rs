@@ -11,7 +11,7 @@ use crate::kinds::properties::{self, Subject, World};
 /// Connectors for which any way to authenticate will do.
 const CONNECTORS: [&str; 2] = [
     "26d738e0-8963-47ea-aadf-c60de735468a",
-    "74a1c565-4e59-48d7-9d67-7c03b8a13137",
+    "102706fb-a5cd-42ee-afe0-bc42f017ff43",
 ];
 
 impl Subject for BaseConnection {
