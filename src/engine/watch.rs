@@ -102,7 +102,10 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Merge<K> {
         };
         let one = &mut all[from];
         match event {
-            Event::Init => one.objects.clear(),
+            Event::Init => {
+                one.objects.clear();
+                one.complete = false;
+            }
             Event::InitApply(object) | Event::Apply(object) => {
                 one.objects.insert(object.name_any(), object);
             }
@@ -204,6 +207,19 @@ mod tests {
         cache.list(0, &["x"]);
         cache.list(1, &[]);
         assert_eq!(cache.holds(), ["a/x"]);
+    }
+
+    #[test]
+    fn a_list_that_is_taken_again_is_waited_for() {
+        let mut cache = Cache::new();
+        cache.list(0, &["x", "y"]);
+        cache.tell(0, Event::Init);
+        cache.tell(0, Event::InitApply(object("a", "x")));
+        cache.list(1, &["x"]);
+        assert!(cache.holds().is_empty());
+        cache.tell(0, Event::InitApply(object("a", "y")));
+        cache.tell(0, Event::InitDone);
+        assert_eq!(cache.holds(), ["a/x", "a/y", "b/x"]);
     }
 
     #[test]
