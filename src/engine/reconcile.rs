@@ -102,9 +102,10 @@ pub async fn reconcile<K: Reconcile>(
     })
 }
 
-/// What all log lines of a pass bear, and the root of its trace.
+/// What all log lines of a pass bear, and the root of its trace. Of the highest level, so that warnings bear it whatever
+/// `RUST_LOG` leaves out.
 fn span<K: Reconcile>(pass: &Pass<'_, K>) -> Span {
-    let span = tracing::info_span!(
+    let span = tracing::error_span!(
         "reconcile",
         otel.name = format!("reconcile {}", K::KIND),
         controller = K::KIND.name().to_lowercase(),
