@@ -185,6 +185,8 @@ impl Faces {
         if key.kind == Kind::Sandbox {
             // It may have been let go by force.
             engine.sessions.close(&key.namespace, &key.name);
+            let metrics = &engine.settings.metrics;
+            metrics.closed(&key.namespace, &key.name);
         }
         let references = engine.graph().forget(key);
         for reference in references {

@@ -30,6 +30,10 @@ async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, sessio
     } else {
         let metrics = &engine.settings.metrics;
         metrics.swept(K::KIND, &namespace, &sandbox);
+        // Where the Sandbox went during the sweep, its figures must not come back.
+        if engine.sessions.get(&namespace, &sandbox).is_none() {
+            metrics.closed(&namespace, &sandbox);
+        }
     }
     let home = Reference::new(crate::api::Kind::Sandbox, &sandbox);
     let mut keys = engine.graph().referrers(&namespace, &home);

@@ -250,6 +250,32 @@ async fn an_object_without_custom_resource_is_reported_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_sandbox_let_go_by_hand_leaves_no_figures_behind() {
+    let (world, _) = settled().await;
+    let figures = || {
+        let place = format!("namespace=\"{}\",name=\"default\"", world.namespace);
+        let figures = world.figures();
+        let its = figures.lines().filter(|line| line.contains(&place));
+        its.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert!(
+        figures().iter().any(|it| it.starts_with("aep_sweep_")),
+        "{:?}",
+        figures()
+    );
+    let finalizers = json!({ "metadata": { "finalizers": null } });
+    world.delete("Sandbox", "default").await;
+    world.patch("Sandbox", "default", finalizers).await;
+    world.gone("Sandbox", "default").await;
+    world
+        .eventually("its figures to go", || async {
+            let left = figures();
+            left.is_empty().then_some(()).ok_or(format!("{left:?}"))
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
