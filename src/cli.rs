@@ -135,19 +135,17 @@ impl Election {
         Some((namespace, lease))
     }
 
+    /// One replica that would hold the Lease.
     fn candidate(
         &self,
         config: &Config,
-        watched: &[String],
+        (namespace, lease): &(String, String),
         pod: &str,
-    ) -> anyhow::Result<Option<Candidate>> {
-        let Some((namespace, lease)) = self.lease(config, watched) else {
-            return Ok(None);
-        };
+    ) -> anyhow::Result<Candidate> {
         // A client of its own: renewals do not wait for other requests.
         let client = Client::try_from(config.clone())?;
         let terms = Terms::new(self.lease_seconds);
-        Ok(Some(Candidate::new(client, &namespace, &lease, pod, terms)))
+        Ok(Candidate::new(client, namespace, lease, pod, terms))
     }
 }
 
@@ -199,7 +197,10 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     } = flags;
     let telemetry = Telemetry::begin(log_format, &pod_name)?;
     let (config, namespaces) = (config().await?, watched.namespaces());
-    let candidate = election.candidate(&config, &namespaces, &pod_name)?;
+    let lease = election.lease(&config, &namespaces);
+    let candidate = lease.as_ref();
+    let candidate = candidate.map(|it| election.candidate(&config, it, &pod_name));
+    let candidate = candidate.transpose()?;
     let leadership = candidate
         .as_ref()
         .map_or_else(Leadership::unlimited, Candidate::leadership);
@@ -207,7 +208,6 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let asking = Client::try_from(config.clone())?;
     let readiness = Readiness::new(asking, leadership.clone(), seen.clone());
     let mut registry = Registry::default();
-    let lease = election.lease(&config, &namespaces);
     let lease = lease.map(|(_, name)| name);
     process::register(&mut registry, lease, leadership.clone());
     let requests = process::Requests::registered(&mut registry, &config);

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Retry;
+use super::graph::Key;
 use super::labels::{
     Answers, Asked, Calls, Controller, Passes, Place, Queue, Swept, controller, place, queue, swept,
 };
@@ -240,8 +241,17 @@ impl Metrics {
         self.0.orphans.get_or_create(&place).set(count);
     }
 
+    /// Forgets a custom resource that is gone.
+    pub(super) fn gone(&self, key: &Key) {
+        match key.kind {
+            Kind::Sandbox => self.closed(&key.namespace, &key.name),
+            Kind::Dataflow => self.0.runs.forget(&key.namespace, &key.name),
+            _ => {}
+        }
+    }
+
     /// Forgets a Sandbox that is gone.
-    pub fn closed(&self, namespace: &str, name: &str) {
+    pub(super) fn closed(&self, namespace: &str, name: &str) {
         let place = place(namespace, name);
         self.0.orphans.remove(&place);
         self.0.tokens.remove(&place);

@@ -178,15 +178,10 @@ impl Faces {
     fn gone<K: Reconcile>(&mut self, engine: &Engine, key: &Key) {
         self.seen.remove(key);
         engine.refusals.forget(key);
-        if key.kind == Kind::Dataflow {
-            let runs = engine.settings.metrics.runs();
-            runs.forget(&key.namespace, &key.name);
-        }
+        engine.settings.metrics.gone(key);
         if key.kind == Kind::Sandbox {
             // It may have been let go by force.
             engine.sessions.close(&key.namespace, &key.name);
-            let metrics = &engine.settings.metrics;
-            metrics.closed(&key.namespace, &key.name);
         }
         let references = engine.graph().forget(key);
         for reference in references {

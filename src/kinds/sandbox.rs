@@ -56,8 +56,6 @@ impl Reconcile for Sandbox {
     async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
         let engine = pass.engine();
         engine.sessions.close(pass.namespace(), &pass.name());
-        let metrics = &engine.settings.metrics;
-        metrics.closed(pass.namespace(), &pass.name());
         Ok(())
     }
 

@@ -4,19 +4,9 @@ use aep_operator::api::Kind;
 use aep_operator::engine::Mark;
 use serde_json::{Value, json};
 
+use crate::collections::COLLECTIONS;
 use crate::fleet::Name;
 use crate::verdict::Held;
-
-/// Where each kind keeps its objects.
-pub const COLLECTIONS: [(&str, &str); 7] = [
-    ("BaseConnection", "connections"),
-    ("SourceConnection", "sourceConnections"),
-    ("TargetConnection", "targetConnections"),
-    ("Dataflow", "flows"),
-    ("PlatformSchema", "schemas"),
-    ("Dataset", "dataSets"),
-    ("MappingSet", "mappingSets"),
-];
 
 /// What is kept as the spec has it: kind, where in the spec, where at Adobe.
 const KEPT: [(&str, &str, &str); 12] = [

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../collections.rs"]
+mod collections;
 #[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
 #[path = "../copies.rs"]
 mod copies;

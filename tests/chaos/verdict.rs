@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aep_operator::api::Kind;
 use serde_json::Value;
 
-use crate::equal::{COLLECTIONS, collection, id, rows};
+use crate::collections::COLLECTIONS;
+use crate::equal::{collection, id, rows};
 use crate::fleet::{Name, held, name};
 use crate::harness::{World, condition};
 

@@ -4,18 +4,8 @@ use aep_simulator::Simulator;
 use serde_json::Value;
 
 use crate::cluster::named;
+use crate::collections::COLLECTIONS;
 use crate::harness::{World, ours};
-
-/// Where each kind keeps its objects.
-const COLLECTIONS: [(&str, &str); 7] = [
-    ("BaseConnection", "connections"),
-    ("SourceConnection", "sourceConnections"),
-    ("TargetConnection", "targetConnections"),
-    ("Dataflow", "flows"),
-    ("PlatformSchema", "schemas"),
-    ("Dataset", "dataSets"),
-    ("MappingSet", "mappingSets"),
-];
 
 /// A schema brings a field group for its own fields.
 const FIELD_GROUPS: &str = "fieldgroups";

@@ -7,6 +7,8 @@
 
 mod adobe;
 mod cluster;
+#[path = "../collections.rs"]
+mod collections;
 #[allow(
     dead_code,
     reason = "shared with the target `operator`, which uses the rest"

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod exported;
+#[path = "../figures.rs"]
+mod figures;
 mod files;
 #[allow(
     dead_code,

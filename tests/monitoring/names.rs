@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::exported::{Figure, Figures, holds};
+use crate::figures::BEGINNINGS;
 use crate::files::path;
 use crate::harness::World;
 use crate::scene::{Replica, Scene};
@@ -13,15 +14,6 @@ const NAMING: [&str; 4] = [
     "charts/aep-operator/files/dashboard.json",
     "docs/metrics.md",
     "docs/runs.md",
-];
-
-const BEGINNINGS: [&str; 6] = [
-    "aep_",
-    "controller_runtime_",
-    "workqueue_",
-    "rest_client_",
-    "leader_election_",
-    "process_",
 ];
 
 #[tokio::test]

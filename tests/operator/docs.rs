@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::figures::BEGINNINGS;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn text(path: impl AsRef<Path>) -> String {
@@ -82,22 +84,12 @@ fn functions() -> BTreeSet<String> {
     names.collect()
 }
 
-/// How the names of metrics begin, which may be as long as sentences.
-const METRICS: [&str; 6] = [
-    "aep_",
-    "controller_runtime_",
-    "workqueue_",
-    "rest_client_",
-    "leader_election_",
-    "process_",
-];
-
-/// Names of tests are whole sentences.
+/// Names of tests are whole sentences; those of figures may be as long.
 fn is_name_of_test(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     word.matches('_').count() >= 3
         && word.chars().all(plain)
-        && !METRICS.iter().any(|it| word.starts_with(it))
+        && !BEGINNINGS.iter().any(|it| word.starts_with(it))
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod copies;
 mod deletion;
 mod docs;
 mod drift;
+#[path = "../figures.rs"]
+mod figures;
 mod harness;
 mod kubectl;
 mod lease;

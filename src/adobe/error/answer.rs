@@ -205,7 +205,7 @@ fn without(text: String, secrets: &[&str]) -> String {
     present.fold(text, |text, secret| {
         // An answer may repeat it as JSON has it.
         let quoted = Value::from(*secret).to_string();
-        let quoted = quoted.trim_matches('"');
+        let quoted = &quoted[1..quoted.len() - 1];
         text.replace(secret, "***").replace(quoted, "***")
     })
 }

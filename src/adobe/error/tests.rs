@@ -4,6 +4,10 @@ use super::{Class, Refusal};
 use crate::adobe::Service;
 
 fn refusal(service: Service, status: u16, body: &str) -> super::Error {
+    blotted(service, status, body, &[])
+}
+
+fn blotted(service: Service, status: u16, body: &str, secrets: &[&str]) -> super::Error {
     let refusal = Refusal {
         service,
         deleting: false,
@@ -13,7 +17,7 @@ fn refusal(service: Service, status: u16, body: &str) -> super::Error {
         request_id: None,
         retry_after: None,
     };
-    refusal.into_error(&[])
+    refusal.into_error(secrets)
 }
 
 fn problem(code: &str) -> String {
@@ -201,6 +205,16 @@ fn nothing_that_differs_per_attempt_gets_into_the_text() {
         error.to_string()
     };
     assert_eq!(text("11111111-2222"), text("33333333-4444"));
+}
+
+#[test]
+fn a_secret_is_blotted_out_even_where_the_answer_quotes_it() {
+    let secret = "two\nlines \"s3cr3t\"";
+    let quoted = json!({ "password": secret }).to_string();
+    let body = json!({"title": "Oops", "status": 400, "report": {"detailed-message": quoted}});
+    let error = blotted(Service::FlowService, 400, &body.to_string(), &[secret]);
+    let text = error.to_string();
+    assert!(text.contains("***") && !text.contains("s3cr3t"), "{text}");
 }
 
 #[test]
