@@ -22,4 +22,5 @@ mod lua;
 mod pages;
 mod pod;
 mod samples;
+mod state_metrics;
 mod witness;
