@@ -55,6 +55,10 @@ struct Run {
     /// How long Adobe's listings may lag behind a create, in seconds.
     #[arg(long, env = "LIST_LAG_SECONDS", default_value_t = 15)]
     list_lag_seconds: u64,
+    /// How long one answer of Adobe is waited for, in seconds. A create without an answer may take effect for as long, so
+    /// it is not tried again before this and the lag of the listings have passed.
+    #[arg(long, env = "REQUEST_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    request_timeout_seconds: u64,
     /// How often everything at Adobe is looked at, in seconds, for Sandboxes that do not say.
     #[arg(long, env = "RESYNC_PERIOD_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     resync_period_seconds: u64,
@@ -188,6 +192,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         platform_endpoint,
         workers,
         list_lag_seconds,
+        request_timeout_seconds,
         resync_period_seconds,
         pod_name,
         election,
@@ -223,6 +228,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         },
         workers,
         list_lag: Duration::from_secs(list_lag_seconds),
+        request_timeout: Duration::from_secs(request_timeout_seconds),
         resync: Duration::from_secs(resync_period_seconds),
         metrics: engine::Metrics::default(),
         instance: pod_name,

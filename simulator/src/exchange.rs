@@ -65,6 +65,11 @@ pub(crate) async fn handle(
     if let Some(Effect::Delay(millis)) = &effect {
         sleep(Duration::from_millis(*millis)).await;
     }
+    if let Some(Effect::Late(millis)) = effect {
+        tokio::spawn(late(incoming, millis, house));
+        cutter.cut();
+        return response(Answer::empty(500));
+    }
     let Some(answer) = work(&incoming, effect.as_ref(), &house) else {
         return no_answer(effect.as_ref(), &cutter, &house).await;
     };
@@ -92,7 +97,7 @@ fn work(incoming: &Incoming, effect: Option<&Effect>, house: &House) -> Option<A
         Some(Effect::Answer(reply)) => Some(reply.answer()),
         Some(Effect::ExpiredToken) => Some(gateway::expired_token()),
         Some(Effect::DropBefore | Effect::HangBefore) => None,
-        Some(Effect::DropAfter | Effect::HangAfter) => {
+        Some(Effect::DropAfter | Effect::HangAfter | Effect::Late(_)) => {
             gateway::answer(incoming, state);
             None
         }
@@ -113,6 +118,12 @@ fn work(incoming: &Incoming, effect: Option<&Effect>, house: &House) -> Option<A
         answer.as_ref().map_or(&[], |answer| &answer.headers),
     );
     answer
+}
+
+async fn late(incoming: Incoming, millis: u64, house: Arc<House>) {
+    sleep(Duration::from_millis(millis)).await;
+    // Nobody waits for the answer any more.
+    let _ = work(&incoming, Some(&Effect::Late(millis)), &house);
 }
 
 async fn no_answer(effect: Option<&Effect>, cutter: &Cutter, house: &House) -> Response {

@@ -119,6 +119,9 @@ pub enum Effect {
     DropBefore,
     /// The connection is reset after the work.
     DropAfter,
+    /// The connection is reset, and the work is done so many milliseconds later: a gateway gave up on a service that is
+    /// still at it.
+    Late(u64),
     /// No answer ever comes and the work is not done.
     HangBefore,
     /// No answer ever comes although the work is done.

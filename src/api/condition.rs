@@ -18,6 +18,8 @@ pub mod condition_types {
     pub const SUSPENDED: &str = "Suspended";
     /// Of a `Sandbox`: objects at Adobe bear its mark, but no custom resource stands for them; present only while true.
     pub const ORPHANS_FOUND: &str = "OrphansFound";
+    /// Of a `Sandbox`: something at Adobe cannot be listed, time and again; present only while true.
+    pub const SWEEP_FAILED: &str = "SweepFailed";
     /// Of a `Dataflow`: how its last run went; unknown before the first one. It never has a say in the others.
     pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";
 }

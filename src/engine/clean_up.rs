@@ -1,12 +1,12 @@
 //! Deleting what a custom resource owns at Adobe, all of it and nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::create::unsure_since;
+use super::doubt::Doubt;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::locate::swept;
-use super::memory::Create;
 use super::observations::{Observations, Observed};
 use super::pass::Pass;
 use super::session::Session;
@@ -29,6 +29,9 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     let mut ids: BTreeSet<_> = claimed.iter().map(|it| it.id().to_owned()).collect();
     ids.extend(pass.known_id().map(ToOwned::to_owned));
     for id in &ids {
+        if let Some(user) = pass.user_at_adobe(&session, id) {
+            return Err(Error::UsedAtAdobe(user));
+        }
         if let Some(object) = still_ours::<K>(pass, &session, id).await? {
             K::delete(&session, &object).await?;
             pass.note("Deleted", format!("deleted {id} at Adobe"));
@@ -39,26 +42,20 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     Ok(())
 }
 
-/// An object that may have been created, be it the first one or one that takes another's place, is waited for, and then
-/// looked for in a listing that cannot lag behind.
+/// An object that may have been created, be it the first one, one that takes another's place or a part, is waited for, and
+/// then looked for in a listing that cannot lag behind.
 async fn beyond_doubt<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     all: &Observations<K::Observed>,
 ) -> Result<()> {
-    let unknown = pass.known_id().is_none();
-    let last = pass.engine().memory.last_create(&pass.uid());
-    let unsure = unknown || matches!(last, Some(Create::Unsure(_)));
-    let Some(since) = unsure_since(pass).filter(|_| unsure) else {
+    let Some(doubt) = Doubt::about(pass) else {
         return Ok(());
     };
-    let certain = since + pass.engine().settings.list_lag;
-    let left = certain.saturating_duration_since(std::time::Instant::now());
-    let found = unknown && !all.claimed(&pass.mark()?.claim()).is_empty();
-    if !left.is_zero() && !found {
-        return Err(Error::Unsure { again: left });
+    match doubt.left() {
+        Duration::ZERO => doubt.resolve(pass, session, all).await,
+        again => Err(Error::Unsure { again }),
     }
-    all.sweep_after(certain, || K::list(session)).await
 }
 
 /// The object, unless it is gone or bears our mark no longer. It is read anew: what the last sweep saw may be ten minutes

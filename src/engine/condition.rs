@@ -3,7 +3,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{Timestamp, ToSpan as _, Unit};
 
-use super::error::{Error, reasons};
+use super::error::Error;
+use super::reasons;
 use crate::api::condition_types::{READY, RECONCILING, STALLED, SUSPENDED};
 use crate::api::{CommonStatus, Condition, ConditionStatus};
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub workers: u16,
     /// How long Adobe's listings may lag behind a create.
     pub list_lag: Duration,
+    /// How long one answer of Adobe is waited for, and how long a create without an answer may still take effect.
+    pub request_timeout: Duration,
     /// How often everything at Adobe is looked at, for Sandboxes that do not say.
     pub resync: Duration,
     /// Where figures are kept.
@@ -53,6 +56,7 @@ impl Default for Settings {
             endpoints: Endpoints::default(),
             workers: 32,
             list_lag: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(30),
             resync: Duration::from_secs(600),
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
@@ -137,6 +141,17 @@ impl Engine {
         let room: &dyn Any = self.shelves.get(&K::KIND)?.as_any();
         room.downcast_ref::<Shelf<K>>()
             .map(|room| room.store.clone())
+    }
+
+    /// Whether a custom resource exists.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        let room = self.shelves.get(&key.kind);
+        room.is_some_and(|room| room.has(key))
+    }
+
+    /// Since when a custom resource is ready, if it is.
+    pub(super) fn ready_since(&self, key: &Key) -> Option<Timestamp> {
+        self.shelves.get(&key.kind)?.ready_since(key)
     }
 
     /// Waits until every cache is complete: before that, a missing dependency proves nothing.

@@ -1,14 +1,17 @@
 //! From what is to what should be, for any kind that owns an object at Adobe.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clean_up::still_ours;
 use super::condition::{Outcome, explain};
-use super::create::create_or_recover;
+use super::create::{create_or_recover, doubted};
+use super::doubt::Doubt;
 use super::error::{Error, Result, Retry};
 use super::kind::{Kind, Plan};
 use super::locate::{look, swept};
-use super::observations::Observed;
+use super::mark::Mark;
+use super::observations::{Observations, Observed};
 use super::pass::Pass;
 use super::session::Session;
 use crate::adobe::Class;
@@ -23,12 +26,23 @@ pub async fn converge<K: Kind>(
     pass: &Pass<'_, K>,
     status: &mut K::Status,
 ) -> Result<Option<Retry>> {
+    let converged = bring_about(pass, status).await;
+    converged.map_err(|error| match pass.patience() {
+        Some(again) if error.is_refusal() => Error::TooEarly {
+            refusal: error.to_string(),
+            again,
+        },
+        _ => error,
+    })
+}
+
+async fn bring_about<K: Kind>(pass: &Pass<'_, K>, status: &mut K::Status) -> Result<Option<Retry>> {
     let session = pass.session()?;
     let _turn = pass.turn(&session)?;
     swept(pass, &session).await?;
     let found = look::<K>(pass, &session).await?;
-    if found.is_none() && pass.refused() {
-        return Err(Error::StillRefused);
+    if found.is_none() {
+        pass.not_refused()?;
     }
     if let Some(mark) = found.as_ref().and_then(|found| found.object.mark()) {
         pass.revise(mark.revision());
@@ -56,7 +70,7 @@ pub async fn converge<K: Kind>(
     work.record();
     work.settle().await?;
     work.status.as_mut().last_handled_request = pass.requested();
-    work.retire_the_replaced().await
+    work.retire_the_others().await
 }
 
 /// One object on its way.
@@ -80,17 +94,13 @@ impl<K: Kind> Work<'_, '_, K> {
 
     async fn settle(&mut self) -> Result<()> {
         for _ in 0..STEPS {
-            let plan = K::plan(&self.desired, &self.observed)?;
-            match plan {
+            match K::plan(&self.desired, &self.observed)? {
                 Plan::Keep => return Ok(()),
+                Plan::Replace(_) if self.go_on_to_the_next().await? => {}
                 Plan::Replace(what) if !self.is_replaceable() => {
                     return Err(Error::ReplaceRequired(what));
                 }
-                _ if self.pass.refused() => return Err(Error::StillRefused),
-                _ if !self.fresh => self.reread().await?,
-                Plan::Wait(state) => return Err(Error::Settling(state)),
-                Plan::Replace(what) => self.replace(&what).await?,
-                Plan::Change(change) => self.update(change).await?,
+                step => self.take(step).await?,
             }
             self.record();
         }
@@ -100,6 +110,18 @@ impl<K: Kind> Work<'_, '_, K> {
         ))
     }
 
+    async fn take(&mut self, step: Plan<K::Change>) -> Result<()> {
+        self.pass.not_refused()?;
+        match step {
+            Plan::Keep => Ok(()),
+            Plan::Change(change) if K::makes(&change) && self.is_in_doubt().await? => Ok(()),
+            _ if !self.fresh => self.reread().await,
+            Plan::Wait(state) => Err(Error::Settling(state)),
+            Plan::Replace(what) => self.replace(&what).await,
+            Plan::Change(change) => self.update(change).await,
+        }
+    }
+
     /// What bears no mark, or another one, is not ours to be replaced.
     fn is_replaceable(&self) -> bool {
         let ours = self
@@ -107,6 +129,27 @@ impl<K: Kind> Work<'_, '_, K> {
             .mark()
             .is_ok_and(|mark| self.observed.mark() == Some(&mark));
         ours && self.pass.object().replace_policy() == ReplacePolicy::Recreate
+    }
+
+    /// Whether what is to be made may have been made already. Then a listing tells, as soon as it cannot lag behind.
+    async fn is_in_doubt(&mut self) -> Result<bool> {
+        let Some(doubt) = Doubt::about(self.pass) else {
+            return Ok(false);
+        };
+        let again = doubt.left();
+        if !again.is_zero() {
+            return Err(Error::Unsure { again });
+        }
+        let all = self.session.observations::<K::Observed>();
+        doubt.resolve(self.pass, self.session, &all).await?;
+        let mark = self.pass.mark()?;
+        let claimed = all.claimed(&mark.claim());
+        let listed = claimed.into_iter().find(|it| it.mark() == Some(&mark));
+        if let Some(listed) = listed.or_else(|| all.get(self.observed.id())) {
+            self.observed = listed;
+            self.fresh = false;
+        }
+        Ok(true)
     }
 
     async fn reread(&mut self) -> Result<()> {
@@ -124,9 +167,16 @@ impl<K: Kind> Work<'_, '_, K> {
         self.note_progress().await?;
         let all = self.session.observations::<K::Observed>();
         tracing::debug!(?change, "updating");
-        let updated = K::update(self.session, &self.desired, &self.observed, change).await;
+        let makes = K::makes(&change);
+        let update = K::update(self.session, &self.desired, &self.observed, change);
+        let updated = if makes {
+            doubted(self.pass, update).await
+        } else {
+            update.await
+        };
         if let Err(Error::Adobe(error)) = &updated
             && (error.is_ambiguous() || *error.class() == Class::Stale)
+            && !makes
         {
             // Whether it was carried out, or by whom it was changed, only a fresh look can tell.
             all.doubt(self.observed.id());
@@ -140,6 +190,25 @@ impl<K: Kind> Work<'_, '_, K> {
         let text = format!("updated {} at Adobe", self.observed.id());
         self.pass.note("Updated", text);
         Ok(())
+    }
+
+    /// A replacement that was begun before is gone on with.
+    async fn go_on_to_the_next(&mut self) -> Result<bool> {
+        let all = self.session.observations::<K::Observed>();
+        let mark = self.pass.mark()?;
+        let claimed = all.claimed(&mark.claim());
+        let revision = |it: &K::Observed| it.mark().map_or(0, Mark::revision);
+        let mut later = claimed
+            .into_iter()
+            .filter(|it| revision(it) > mark.revision());
+        let Some(next) = later.next() else {
+            return Ok(false);
+        };
+        self.pass.revise(revision(&next));
+        self.desired = self.pass.object().resolve(self.pass).await?;
+        self.observed = next;
+        self.fresh = false;
+        Ok(true)
     }
 
     /// Makes the object that takes the present one's place; the present one stays until it is no longer used.
@@ -168,18 +237,18 @@ impl<K: Kind> Work<'_, '_, K> {
         self.pass.write_status(self.status, false).await
     }
 
-    /// Deletes what was replaced, as soon as Adobe lets it go.
-    async fn retire_the_replaced(&mut self) -> Result<Option<Retry>> {
+    /// Deletes what was replaced, and what was to take its place before the spec went back, as soon as Adobe lets it go.
+    async fn retire_the_others(&mut self) -> Result<Option<Retry>> {
         let all = self.session.observations::<K::Observed>();
+        let mut remains = self.look_for_others(&all).await?;
         let mark = self.pass.mark()?;
-        let claimed = all.claimed(&mark.claim());
-        let replaced = claimed.iter().filter(|object| {
-            object
-                .mark()
-                .is_some_and(|it| it.revision() < mark.revision())
-        });
-        let mut remains = None;
-        for object in replaced {
+        let mut others = all.claimed(&mark.claim());
+        others.retain(|it| it.mark().is_some_and(|its| *its != mark));
+        if !others.is_empty() && !self.fresh {
+            // Nothing else is given up before it is sure that this one is there.
+            self.reread().await?;
+        }
+        for object in others {
             self.note_progress().await?;
             let Some(object) = still_ours::<K>(self.pass, self.session, object.id()).await? else {
                 all.deny(object.id());
@@ -198,5 +267,17 @@ impl<K: Kind> Work<'_, '_, K> {
             }
         }
         Ok(remains)
+    }
+
+    /// A replacement that brought no answer, and that the spec no longer asks for, may be there all the same.
+    async fn look_for_others(&self, all: &Observations<K::Observed>) -> Result<Option<Retry>> {
+        let Some(doubt) = Doubt::about(self.pass) else {
+            return Ok(None);
+        };
+        match doubt.left() {
+            Duration::ZERO => doubt.resolve(self.pass, self.session, all).await?,
+            left => return Ok(Some(Retry::After(left))),
+        }
+        Ok(None)
     }
 }

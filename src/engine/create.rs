@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::doubt::Doubt;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::memory::Create;
@@ -26,7 +27,7 @@ pub async fn create_or_recover<K: Kind>(
     desired: &K::Desired,
     missing: Option<&str>,
 ) -> Result<Arc<K::Observed>> {
-    let doubt = unsure_since(pass);
+    let doubt = Doubt::about(pass);
     let adopt = pass.object().management().adoption_policy == AdoptionPolicy::IfUnowned;
     if doubt.is_some() || adopt || pass.is_hurried() {
         let found = K::find(session, desired).await?;
@@ -36,9 +37,9 @@ pub async fn create_or_recover<K: Kind>(
             return Ok(object);
         }
     }
-    if let Some(since) = doubt {
-        out_of_doubt(pass, session, since, missing).await?;
-        if let Some(object) = listed(pass, session, since).await? {
+    if let Some(doubt) = doubt {
+        out_of_doubt::<K>(session, doubt, missing).await?;
+        if let Some(object) = listed(pass, session, doubt).await? {
             contradicts(missing, [object.as_ref()])?;
             pass.add_finalizer().await?;
             return Ok(object);
@@ -67,22 +68,25 @@ async fn create<K: Kind>(
     session: &Session,
     desired: &K::Desired,
 ) -> Result<Arc<K::Observed>> {
-    let (memory, uid) = (&pass.engine().memory, pass.uid());
-    // Should the pass be dropped before the answer is there, the doubt stays.
-    memory.created(&uid, Create::Unsure(Instant::now()));
-    let created = K::create(session, desired).await;
-    let unsure = matches!(&created, Err(Error::Adobe(error)) if error.is_ambiguous());
-    memory.created(
-        &uid,
-        if unsure {
-            Create::Unsure(Instant::now())
-        } else {
-            Create::Certain
-        },
-    );
-    let created = created?;
+    let created = doubted(pass, K::create(session, desired)).await?;
     pass.note("Created", format!("created {} at Adobe", created.id()));
     Ok(session.observations::<K::Observed>().put(created))
+}
+
+/// Awaits something that creates. Until a good answer is there, or a clear refusal, it may have been carried out.
+pub async fn doubted<K: Kind, T>(
+    pass: &Pass<'_, K>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let (memory, uid) = (&pass.engine().memory, pass.uid());
+    let last = Instant::now() + pass.engine().settings.request_timeout;
+    // Should the pass be dropped before the answer is there, the doubt stays.
+    memory.created(&uid, Create::Unsure(last));
+    let done = work.await;
+    if !matches!(&done, Err(Error::Adobe(error)) if error.is_ambiguous()) {
+        memory.created(&uid, Create::Certain);
+    }
+    done
 }
 
 /// Ours among what was found: the oldest that bears the very mark, else, if the user allows it, a namesake that nobody
@@ -99,7 +103,10 @@ fn recovered<K: Kind>(
     let living = found.into_iter().filter(|it| !all.is_forgotten(it.id()));
     let (ours, others): (Vec<_>, Vec<_>) = living.partition(|it| it.mark() == Some(&mark));
     if let Some(object) = ours.into_iter().min_by_key(precedence) {
-        pass.engine().memory.created(&pass.uid(), Create::Certain);
+        if object.is_whole() {
+            let memory = &pass.engine().memory;
+            memory.created(&pass.uid(), Create::Certain);
+        }
         pass.note("Recovered", format!("found {} at Adobe again", object.id()));
         return Ok(Some(all.put(object)));
     }
@@ -129,44 +136,26 @@ fn recovered<K: Kind>(
 async fn listed<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
-    since: Instant,
+    doubt: Doubt,
 ) -> Result<Option<Arc<K::Observed>>> {
     let all = session.observations::<K::Observed>();
-    let certain = since + pass.engine().settings.list_lag;
-    all.sweep_after(certain, || K::list(session)).await?;
+    doubt.resolve(pass, session, &all).await?;
     let mark = pass.mark()?;
     let claimed = all.claimed(&mark.claim());
     let found = claimed.into_iter().find(|it| it.mark() == Some(&mark));
     if let Some(object) = &found {
-        let memory = &pass.engine().memory;
-        memory.created(&pass.uid(), Create::Certain);
         pass.note("Recovered", format!("found {} at Adobe again", object.id()));
     }
     Ok(found)
 }
 
-/// Since when there may be an object that we do not know. A finalizer that this process did not write tells that an
-/// earlier one may have created it.
-pub fn unsure_since<K: Kind>(pass: &Pass<'_, K>) -> Option<Instant> {
-    match pass.engine().memory.last_create(&pass.uid()) {
-        Some(Create::Certain) => None,
-        Some(Create::Unsure(since)) => Some(since),
-        None => pass.has_finalizer().then_some(pass.engine().started),
-    }
-}
-
 /// Passes once listings cannot lag behind any more, and no other call tells that the object is still there.
 async fn out_of_doubt<K: Kind>(
-    pass: &Pass<'_, K>,
     session: &Session,
-    since: Instant,
+    doubt: Doubt,
     missing: Option<&str>,
 ) -> Result<()> {
-    let left = pass
-        .engine()
-        .settings
-        .list_lag
-        .saturating_sub(since.elapsed());
+    let left = doubt.left();
     if !left.is_zero() {
         let again = left.min(LOOK);
         return Err(match missing {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::reasons;
 use crate::adobe::{self, Class};
 use crate::api::Reference;
 
@@ -61,6 +62,18 @@ pub enum Error {
         /// `namespace/name` of the other custom resource.
         other: String,
     },
+    /// The object bears the mark of a custom resource that does not exist any more.
+    #[error(
+        "{id} bears the mark of {other}, which does not exist any more: to take it over, name it in the annotation \
+         `aep-operator.io/external-id`, which counts once the Sandbox has been ready for an hour; else apply that \
+         manifest again"
+    )]
+    Abandoned {
+        /// The object at Adobe.
+        id: String,
+        /// `namespace/name` of the custom resource that is gone.
+        other: String,
+    },
     /// Another operator, or this one under another `ownerId`, has marked the object as its own.
     #[error(
         "{id} bears the mark of the owner `{owner}`: nothing is changed; give it up there, or choose another object"
@@ -89,7 +102,10 @@ pub enum Error {
     Hidden(String),
     /// Adobe refused the object as it is, and nothing has changed since: the status tells the reason already.
     #[error("refused before, and nothing has changed since")]
-    StillRefused,
+    StillRefused {
+        /// When it is worth another try all the same, if ever.
+        again: Option<Duration>,
+    },
     /// A create may have been carried out, and the object is not to be seen yet.
     #[error("a create may have reached Adobe: looking for its object before another try")]
     Unsure {
@@ -99,6 +115,22 @@ pub enum Error {
     /// Others still use the object that is to be deleted.
     #[error("still used by {0}")]
     InUse(String),
+    /// Another object of ours still uses it at Adobe, although its custom resource names something else.
+    #[error("still used at Adobe by {0}, whose change to something else is not carried out yet")]
+    UsedAtAdobe(String),
+    /// Adobe finds fault with the content.
+    #[error("{0}")]
+    Faulty(String),
+    /// Adobe refused the content, perhaps because it does not know everywhere yet what it was just given.
+    #[error(
+        "what this refers to was made a moment ago, so Adobe is asked again. It said: {refusal}"
+    )]
+    TooEarly {
+        /// What Adobe said.
+        refusal: String,
+        /// When to ask again.
+        again: Duration,
+    },
     /// Adobe's answer, or the lack of one.
     #[error(transparent)]
     Adobe(#[from] adobe::Error),
@@ -170,6 +202,16 @@ const TRANSIENT: Verdict = Verdict {
 const SLOW: Duration = Duration::from_secs(300);
 
 impl Error {
+    /// Whether Adobe refused the content of a create or a change.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Faulty(_) => true,
+            Self::Adobe(error) => *error.class() == Class::Rejected,
+            _ => false,
+        }
+    }
+
     /// The table. A new variant does not compile before every column is decided.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -187,7 +229,7 @@ impl Error {
                 retry: Retry::OnChange,
                 ..TRANSIENT
             },
-            Self::Invalid(_) => TERMINAL,
+            Self::Invalid(_) | Self::Faulty(_) => TERMINAL,
             Self::Secret(_) => Verdict {
                 reason: reasons::INVALID_CREDENTIALS,
                 ..TERMINAL
@@ -207,6 +249,11 @@ impl Error {
             },
             Self::ReplaceRequired(_) => Verdict {
                 reason: reasons::REPLACE_REQUIRED,
+                ..TERMINAL
+            },
+            Self::Abandoned { .. } => Verdict {
+                reason: reasons::ALREADY_OWNED,
+                retry: Retry::After(SLOW),
                 ..TERMINAL
             },
             Self::AlreadyOwned { .. } => Verdict {
@@ -232,9 +279,10 @@ impl Error {
                 retry: Retry::After(SLOW),
                 ..TERMINAL
             },
-            Self::StillRefused => Verdict {
+            Self::StillRefused { again } => Verdict {
                 reported: false,
                 warning: false,
+                retry: again.map_or(Retry::OnChange, Retry::After),
                 ..TERMINAL
             },
             Self::Unsure { again } => Verdict {
@@ -249,20 +297,35 @@ impl Error {
                 retry: Retry::After(SLOW),
                 ..TRANSIENT
             },
-            Self::Adobe(error) => adobe_verdict(error),
-            Self::Kubernetes(error) => Verdict {
-                reason: reasons::KUBERNETES_ERROR,
-                // A missing permission does not pass by itself; all else is nobody's news.
-                reported: is_forbidden(error),
-                warning: is_forbidden(error),
-                retry: if is_conflict(error) {
-                    Retry::After(Duration::from_millis(200))
-                } else {
-                    Retry::Backoff
-                },
+            Self::UsedAtAdobe(_) => Verdict {
+                reason: reasons::DELETION_BLOCKED,
+                warning: false,
                 ..TRANSIENT
             },
+            Self::TooEarly { again, .. } => Verdict {
+                reason: reasons::DEPENDENCY_NOT_READY,
+                warning: false,
+                retry: Retry::After(*again),
+                ..TRANSIENT
+            },
+            Self::Adobe(error) => adobe_verdict(error),
+            Self::Kubernetes(error) => kubernetes_verdict(error),
         }
+    }
+}
+
+fn kubernetes_verdict(error: &kube::Error) -> Verdict {
+    Verdict {
+        reason: reasons::KUBERNETES_ERROR,
+        // A missing permission does not pass by itself; all else is nobody's news.
+        reported: is_forbidden(error),
+        warning: is_forbidden(error),
+        retry: if is_conflict(error) {
+            Retry::After(Duration::from_millis(200))
+        } else {
+            Retry::Backoff
+        },
+        ..TRANSIENT
     }
 }
 
@@ -327,56 +390,4 @@ fn is_forbidden(error: &kube::Error) -> bool {
 #[must_use]
 pub fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
-}
-
-/// Reasons of the `Ready` condition: public interface, never renamed.
-pub mod reasons {
-    /// Adobe has what the spec says.
-    pub const SUCCEEDED: &str = "Succeeded";
-    /// Work is under way.
-    pub const PROGRESSING: &str = "Progressing";
-    /// A transient failure will be tried again (reason of `Reconciling`).
-    pub const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
-    /// A referenced object is missing or not ready.
-    pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
-    /// `spec.suspend` is set.
-    pub const SUSPENDED: &str = "Suspended";
-    /// The spec cannot be fulfilled.
-    pub const INVALID_SPEC: &str = "InvalidSpec";
-    /// A Secret lacks a key, or Adobe refuses what it holds.
-    pub const INVALID_CREDENTIALS: &str = "InvalidCredentials";
-    /// The credentials belong to another organisation.
-    pub const ORGANISATION_MISMATCH: &str = "OrganisationMismatch";
-    /// The credentials lack a permission.
-    pub const PERMISSION_DENIED: &str = "PermissionDenied";
-    /// The sandbox is not there.
-    pub const SANDBOX_NOT_FOUND: &str = "SandboxNotFound";
-    /// The sandbox is being created, reset or deleted.
-    pub const SANDBOX_NOT_ACTIVE: &str = "SandboxNotActive";
-    /// Another object has the title.
-    pub const TITLE_TAKEN: &str = "TitleTaken";
-    /// Adobe cannot change this in place.
-    pub const REPLACE_REQUIRED: &str = "ReplaceRequired";
-    /// Another custom resource stands for the object.
-    pub const ALREADY_OWNED: &str = "AlreadyOwned";
-    /// Another operator has marked the object as its own.
-    pub const OWNED_ELSEWHERE: &str = "OwnedElsewhere";
-    /// The object is not to be found any more; it is created again once that is sure.
-    pub const MISSING: &str = "Missing";
-    /// Adobe refuses the content.
-    pub const REJECTED: &str = "Rejected";
-    /// A create may have been carried out.
-    pub const CREATE_UNSURE: &str = "CreateUnsure";
-    /// The object changed under our hands; it is read again.
-    pub const CONFLICT: &str = "Conflict";
-    /// Adobe asks for fewer calls.
-    pub const THROTTLED: &str = "Throttled";
-    /// No good answer from Adobe.
-    pub const ADOBE_UNAVAILABLE: &str = "AdobeUnavailable";
-    /// Others still use the object that is to be deleted.
-    pub const DELETION_BLOCKED: &str = "DeletionBlocked";
-    /// Deletion is under way.
-    pub const DELETING: &str = "Deleting";
-    /// The Kubernetes API refused a call.
-    pub const KUBERNETES_ERROR: &str = "KubernetesError";
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use crate::api::{Kind, Reference, Target};
+use crate::api::{AepResource, Kind, Reference, Target};
 
 /// One custom resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +14,19 @@ pub struct Key {
     pub namespace: String,
     /// Its name.
     pub name: String,
+}
+
+impl Key {
+    /// The key of a custom resource.
+    #[must_use]
+    pub fn of<K: AepResource>(object: &K) -> Self {
+        let meta = object.meta();
+        Self {
+            kind: K::KIND,
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl fmt::Display for Key {

@@ -31,7 +31,7 @@ pub trait Kind: AepResource {
     /// What Adobe holds.
     type Observed: Observed;
     /// The smallest update that closes the gap.
-    type Change: Debug + Send;
+    type Change: Debug + Send + Sync;
 
     /// Reads other custom resources and Secrets; `Waiting` if one is not ready.
     fn resolve(&self, pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Desired>> + Send;
@@ -70,6 +70,14 @@ pub trait Kind: AepResource {
         session: &Session,
         desired: &Self::Desired,
     ) -> impl Future<Output = Result<Self::Observed>> + Send;
+
+    /// Whether it is made of several objects at Adobe, some of which may be added later.
+    const HAS_PARTS: bool = false;
+
+    /// Whether a change makes a further object at Adobe, so that it must not be carried out twice.
+    fn makes(_change: &Self::Change) -> bool {
+        false
+    }
 
     /// Changes the object, of which `observed` was just read; gives what Adobe holds afterwards.
     fn update(

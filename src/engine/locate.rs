@@ -56,17 +56,15 @@ pub async fn look<K: Kind>(
         return adopted(pass, session, &all, &id).await.map(Some);
     }
     let known = pass.known_id();
-    let latest = claimed.first().and_then(|first| first.mark().cloned());
-    if let Some(id) = known.filter(|id| all.get(id).is_none() && latest.is_some()) {
+    if let Some(id) = known.filter(|id| all.get(id).is_none() && !claimed.is_empty()) {
         // The last list may have missed it. What else bears the mark counts only if it is gone indeed.
         if let Some(found) = read(pass, session, &all, id).await? {
             return Ok(Some(found));
         }
     }
-    // Of several with one mark, the one in status is in use; without it, the oldest is kept.
+    // Of several, the one in status is in use; without it, the oldest of the latest revision is kept.
     let object = claimed
         .iter()
-        .filter(|it| it.mark() == latest.as_ref())
         .find(|it| Some(it.id()) == known)
         .or(claimed.first())
         .cloned()
@@ -136,7 +134,11 @@ async fn adopted<K: Kind>(
             fresh: true,
         }
     };
-    pass.check_owner(found.object.as_ref())?;
+    // Named on purpose, what a custom resource left behind that is gone may be taken over.
+    let mark = found.object.mark();
+    if !mark.is_some_and(|mark| pass.is_abandoned(mark) && pass.is_settled_in()) {
+        pass.check_owner(found.object.as_ref())?;
+    }
     pass.take(all, found.object.as_ref())?;
     Ok(found)
 }

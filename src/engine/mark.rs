@@ -59,6 +59,12 @@ impl Mark {
         &self.owner
     }
 
+    /// The kind of the custom resource.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Namespace and name of the custom resource.
     #[must_use]
     pub fn object(&self) -> (&str, &str) {

@@ -1,7 +1,7 @@
 //! What the process remembers about single custom resources between passes. All of it may be lost.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -25,7 +25,8 @@ struct Note {
 pub enum Create {
     /// It is known: there is an object with an id that we know, or there is none.
     Certain,
-    /// Since then there may be an object that we do not know, or none where we know one.
+    /// Until then something may have been done at Adobe that we do not know of, so that there is an object that we do not
+    /// know, or none where we know one.
     Unsure(Instant),
 }
 
@@ -48,7 +49,7 @@ impl Memory {
 
     /// Forgets the failures.
     pub fn succeeded(&self, uid: &str) {
-        self.with(uid, |note| note.failures = 0);
+        self.seen(uid, |note| note.failures = 0);
     }
 
     /// Notes what became of a create.
@@ -71,7 +72,7 @@ impl Memory {
     /// What became of the last create in this process.
     #[must_use]
     pub fn last_create(&self, uid: &str) -> Option<Create> {
-        self.with(uid, |note| note.create)
+        self.seen(uid, |note| note.create)?
     }
 
     /// Notes a status that was just written.
@@ -86,22 +87,27 @@ impl Memory {
     #[must_use]
     pub fn newer_status(&self, uid: &str, cached: Option<&str>) -> Option<Value> {
         let cached: u64 = cached?.parse().ok()?;
-        self.with(uid, |note| {
+        self.seen(uid, |note| {
             note.written.take_if(|written| written.version <= cached);
             note.written.as_ref().map(|written| written.status.clone())
-        })
+        })?
     }
 
     /// Forgets an object that is gone.
     pub fn forget(&self, uid: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
+        self.notes().remove(uid);
     }
 
     fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Note) -> T) -> T {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        work(notes.entry(uid.to_owned()).or_default())
+        work(self.notes().entry(uid.to_owned()).or_default())
+    }
+
+    /// The same where a note exists: looking for one makes none.
+    fn seen<T>(&self, uid: &str, work: impl FnOnce(&mut Note) -> T) -> Option<T> {
+        self.notes().get_mut(uid).map(work)
+    }
+
+    fn notes(&self) -> MutexGuard<'_, HashMap<String, Note>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

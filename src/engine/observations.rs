@@ -1,5 +1,6 @@
 //! What Adobe holds, as far as we saw it: one sweep per sandbox and kind instead of one read per object.
 
+use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -16,6 +17,9 @@ use crate::adobe;
 /// How many custom resources may look for themselves instead of waiting for the first sweep.
 const HASTY: u32 = 20;
 
+/// After how many failed sweeps in a row it is told that they fail.
+const LASTING: u32 = 3;
+
 /// What Adobe holds of one object, compact enough to keep by the ten thousand.
 pub trait Observed: Clone + Send + Sync + 'static {
     /// Adobe's id.
@@ -24,9 +28,25 @@ pub trait Observed: Clone + Send + Sync + 'static {
     fn mark(&self) -> Option<&Mark>;
     /// When it was created, in milliseconds since the epoch.
     fn created(&self) -> Option<i64>;
+    /// The ids of other objects at Adobe that this one uses.
+    fn uses(&self) -> Vec<&str>;
     /// Whether it is all that its custom resource stands for, and not a part that an interrupted create left.
     fn is_whole(&self) -> bool {
         true
+    }
+}
+
+/// Observations of a kind that is not named.
+pub trait AnyObservations: Any + Send + Sync {
+    /// Whose objects use this one.
+    fn users(&self, id: &str) -> Vec<Mark>;
+}
+
+impl<O: Observed> AnyObservations for Observations<O> {
+    fn users(&self, id: &str) -> Vec<Mark> {
+        let all = self.marked().into_iter();
+        let users = all.filter(|it| it.uses().contains(&id));
+        users.filter_map(|it| it.mark().cloned()).collect()
     }
 }
 
@@ -54,6 +74,8 @@ struct Seen<O> {
     by_claim: HashMap<Mark, Vec<String>>,
     /// What we wrote (`true`) or deleted (`false`) ourselves, and when.
     own: HashMap<String, (Instant, bool)>,
+    /// Custom resources whose objects we made, read or deleted a moment ago: lists may show half of that.
+    busy: HashMap<Mark, Instant>,
     /// Who is about to take over an object that bears no mark yet.
     takers: HashMap<String, Mark>,
     /// Objects of which a fresh look is needed before anything is decided.
@@ -69,6 +91,7 @@ impl<O> Default for Seen<O> {
             by_id: HashMap::new(),
             by_claim: HashMap::new(),
             own: HashMap::new(),
+            busy: HashMap::new(),
             takers: HashMap::new(),
             doubted: HashSet::new(),
         }
@@ -152,6 +175,15 @@ impl<O: Observed> Observations<O> {
         seen.trouble.as_ref().map(|(error, _)| error.clone())
     }
 
+    /// The same once it does not look as if it would pass in a moment.
+    #[must_use]
+    pub fn lasting_trouble(&self) -> Option<Error> {
+        let seen = self.seen();
+        let (error, failures) = seen.trouble.as_ref()?;
+        let error = Error::Adobe(error.clone());
+        (*failures >= LASTING || error.verdict().terminal).then_some(error)
+    }
+
     /// Whether one more custom resource may look for itself instead of waiting for the first sweep.
     #[must_use]
     pub fn may_hurry(&self) -> bool {
@@ -198,6 +230,9 @@ impl<O: Observed> Observations<O> {
             .insert(object.id().to_owned(), (Instant::now(), true));
         seen.remove(object.id());
         seen.doubted.remove(object.id());
+        if let Some(mark) = object.mark() {
+            seen.busy.insert(mark.claim(), Instant::now());
+        }
         seen.insert(object.clone());
         object
     }
@@ -250,14 +285,23 @@ impl<O: Observed> Observations<O> {
         }
     }
 
-    /// Forgets what a custom resource was about to take over.
+    /// Notes that a custom resource gave up all that it had.
     pub fn release(&self, claim: &Mark) {
-        self.seen().takers.retain(|_, taker| taker != claim);
+        let mut seen = self.seen();
+        seen.takers.retain(|_, taker| taker != claim);
+        seen.busy.insert(claim.clone(), Instant::now());
+    }
+
+    /// Whether we were at work on what bears the claim when the last sweep began, or since.
+    #[must_use]
+    pub fn is_busy(&self, claim: &Mark) -> bool {
+        self.seen().busy.contains_key(claim)
     }
 
     fn replace(&self, listed: Vec<O>, begun: Instant) {
         let mut seen = self.seen();
         seen.own.retain(|_, (at, _)| *at + self.lag > begun);
+        seen.busy.retain(|_, at| *at + self.lag > begun);
         let listed = listed
             .into_iter()
             .filter(|o| !seen.own.contains_key(o.id()))
@@ -316,10 +360,12 @@ impl<O: Observed> Seen<O> {
     }
 }
 
-/// Latest revision first, then the oldest; what we just made ourselves has no time of creation yet and is the youngest.
-pub(super) fn precedence<O: Observed>(object: &O) -> (Reverse<u32>, i64) {
+/// Latest revision first, what is whole before mere parts, then the oldest; what we just made ourselves has no time of
+/// creation yet and is the youngest.
+pub(super) fn precedence<O: Observed>(object: &O) -> (Reverse<u32>, bool, i64) {
     let revision = object.mark().map_or(0, Mark::revision);
-    (Reverse(revision), object.created().unwrap_or(i64::MAX))
+    let created = object.created().unwrap_or(i64::MAX);
+    (Reverse(revision), !object.is_whole(), created)
 }
 
 #[cfg(test)]
@@ -339,6 +385,9 @@ mod tests {
         }
         fn created(&self) -> Option<i64> {
             Some(self.2)
+        }
+        fn uses(&self) -> Vec<&str> {
+            Vec::new()
         }
     }
 

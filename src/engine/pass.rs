@@ -13,7 +13,6 @@ use super::context::Engine;
 use super::error::{Error, Result};
 use super::graph::Key;
 use super::mark::Mark;
-use super::observations::{Observations, Observed};
 use super::secrets;
 use super::session::Session;
 use super::tell::Happening;
@@ -30,7 +29,7 @@ const SETTLED_IN: SignedDuration = SignedDuration::from_hours(1);
 /// One pass.
 #[derive(Debug)]
 pub struct Pass<'a, K: AepResource> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     object: Arc<K>,
     status: K::Status,
     /// How often what it relies on had changed when the pass began.
@@ -39,12 +38,20 @@ pub struct Pass<'a, K: AepResource> {
     revision: AtomicU32,
     /// Whether it goes on before the first sweep has ended.
     hurried: AtomicBool,
+    refused: AtomicBool,
     pub(super) written: AtomicBool,
     pub(super) happened: Mutex<Vec<Happening>>,
 }
 
 impl<'a, K: AepResource> Pass<'a, K> {
+    /// Begins. How often things have changed is noted before the object is looked at: whatever changes in between counts as
+    /// not seen.
     pub(super) fn new(engine: &'a Engine, object: Arc<K>) -> Self {
+        let key = Key::of(object.as_ref());
+        let changes = engine.refusals.changes(&key);
+        let latest = engine.store::<K>();
+        let latest = latest.and_then(|store| store.get(&ObjectRef::from_obj(object.as_ref())));
+        let object = latest.unwrap_or(object);
         let uid = object.uid().unwrap_or_default();
         let newer = engine
             .memory
@@ -53,18 +60,17 @@ impl<'a, K: AepResource> Pass<'a, K> {
         let status = newer
             .or_else(|| object.status().cloned())
             .unwrap_or_default();
-        let mut pass = Self {
+        Self {
             engine,
             object,
             status,
-            changes: 0,
+            changes,
             revision: AtomicU32::new(1),
             hurried: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             written: AtomicBool::new(false),
             happened: Mutex::default(),
-        };
-        pass.changes = engine.refusals.changes(&pass.key());
-        pass
+        }
     }
 
     /// The engine.
@@ -102,11 +108,7 @@ impl<'a, K: AepResource> Pass<'a, K> {
     }
 
     pub(super) fn key(&self) -> Key {
-        Key {
-            kind: K::KIND,
-            namespace: self.namespace().to_owned(),
-            name: self.name(),
-        }
+        Key::of(self.object.as_ref())
     }
 
     pub(super) fn common(&self) -> &CommonStatus {
@@ -187,14 +189,27 @@ impl<'a, K: AepResource> Pass<'a, K> {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Whether Adobe refused what is asked for, and nothing has changed since.
-    pub(super) fn refused(&self) -> bool {
-        self.engine.refusals.stands(&self.key())
+    /// Fails if Adobe refused what is asked for, and nothing has changed since.
+    pub(super) fn not_refused(&self) -> Result<()> {
+        let refusal = self.engine.refusals.standing(&self.key());
+        match refusal {
+            Some(refusal) => Err(Error::StillRefused {
+                again: refusal.left,
+            }),
+            None => Ok(()),
+        }
     }
 
-    /// Notes that Adobe refuses what is asked for as it is.
-    pub(super) fn note_refusal(&self) {
-        self.engine.refusals.refuse(&self.key(), self.changes);
+    /// Whether this pass met a refusal that stands until something changes.
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes that Adobe refuses what is asked for as it is, for now or until something changes.
+    pub(super) fn note_refusal(&self, wait: Option<Duration>) {
+        self.refused.store(wait.is_none(), Ordering::Relaxed);
+        let refusals = &self.engine.refusals;
+        refusals.refuse(&self.key(), self.changes, wait);
     }
 
     /// A referenced custom resource, once it is usable.
@@ -273,30 +288,25 @@ impl<'a, K: AepResource> Pass<'a, K> {
         (!id.is_empty()).then(|| id.to_owned())
     }
 
-    /// Fails if somebody else's mark is on the object.
-    pub(super) fn check_owner<O: Observed>(&self, object: &O) -> Result<()> {
-        let Some(mark) = object.mark() else {
-            return Ok(());
-        };
-        let claim = self.mark()?.claim();
-        if mark.claim() == claim {
-            return Ok(());
-        }
-        let id = object.id().to_owned();
-        if mark.owner() == claim.owner() {
-            return Err(owned(id, mark));
-        }
-        let owner = mark.owner().to_owned();
-        Err(Error::OwnedElsewhere { id, owner })
-    }
-
-    /// Takes over an object that bears no mark yet, unless another custom resource is about to.
-    pub(super) fn take<O: Observed>(&self, all: &Observations<O>, object: &O) -> Result<()> {
-        if object.mark().is_some() {
-            return Ok(());
-        }
-        let taken = all.take(object.id(), &self.mark()?.claim());
-        taken.map_err(|other| owned(object.id().to_owned(), &other))
+    /// How much longer Adobe may not know everywhere yet what the object refers to, since that became ready a moment ago.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let lag = self.engine.settings.list_lag;
+        let now = Timestamp::now();
+        let references = self.object.references().into_iter();
+        let kinds = references.filter_map(|it| match it.target {
+            Target::Kind(Kind::Sandbox) | Target::Secret => None,
+            Target::Kind(kind) => Some(Key {
+                kind,
+                namespace: self.namespace().to_owned(),
+                name: it.name,
+            }),
+        });
+        let ready = kinds.filter_map(|key| self.engine.ready_since(&key));
+        let left = ready.filter_map(|since| {
+            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            lag.checked_sub(age).filter(|left| !left.is_zero())
+        });
+        left.max()
     }
 
     /// What follows when a known object is not to be found.
@@ -316,12 +326,6 @@ impl<'a, K: AepResource> Pass<'a, K> {
         };
         self.engine.graph().referrers(self.namespace(), &me)
     }
-}
-
-fn owned(id: String, mark: &Mark) -> Error {
-    let (namespace, name) = mark.object();
-    let other = format!("{namespace}/{name}");
-    Error::AlreadyOwned { id, other }
 }
 
 fn waiting(kind: Kind, name: &str, why: &str) -> Error {

@@ -90,7 +90,7 @@ pub async fn reconcile<K: Reconcile>(
         }
     };
     let retry = retry.instrument(span).await;
-    running.end(retry, pass.refused());
+    running.end(retry, pass.was_refused());
     Ok(match retry {
         None => {
             engine.memory.succeeded(&pass.uid());
@@ -158,8 +158,12 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     }
     K::report(pass, &mut status);
     let unwritten = written(pass, &status, verdict.warning).await;
-    if unwritten.is_none() && verdict.is_final() {
-        pass.note_refusal();
+    if unwritten.is_none() {
+        match &error {
+            Error::TooEarly { again, .. } => pass.note_refusal(Some(*again)),
+            _ if verdict.reported && verdict.is_final() => pass.note_refusal(None),
+            _ => {}
+        }
     }
     unwritten.or(Some(verdict.retry))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::graph::Key;
 
@@ -15,6 +16,15 @@ struct Entry {
     changes: u64,
     /// Of these, how many had been seen by the pass that was refused.
     refused: Option<u64>,
+    /// When it is worth another try although nothing here changes.
+    again: Option<Instant>,
+}
+
+/// A refusal that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For how long, if not until something changes.
+    pub left: Option<Duration>,
 }
 
 impl Refusals {
@@ -29,17 +39,24 @@ impl Refusals {
         self.all().get(key).map_or(0, |entry| entry.changes)
     }
 
-    /// Adobe refused what a pass asked for that had started at this count.
-    pub fn refuse(&self, key: &Key, changes: u64) {
-        self.all().entry(key.clone()).or_default().refused = Some(changes);
+    /// Adobe refused what a pass asked for that had started at this count; it may be asked again after `wait`, if ever.
+    pub fn refuse(&self, key: &Key, changes: u64, wait: Option<Duration>) {
+        let mut all = self.all();
+        let entry = all.entry(key.clone()).or_default();
+        entry.refused = Some(changes);
+        entry.again = wait.map(|wait| Instant::now() + wait);
     }
 
-    /// Whether nothing has changed since Adobe refused.
+    /// What holds as long as nothing has changed since Adobe refused, and it is not time for another try.
     #[must_use]
-    pub fn stands(&self, key: &Key) -> bool {
+    pub fn standing(&self, key: &Key) -> Option<Refusal> {
         let all = self.all();
-        let entry = all.get(key);
-        entry.is_some_and(|entry| entry.refused == Some(entry.changes))
+        let entry = all.get(key)?;
+        let left = entry
+            .again
+            .map(|it| it.saturating_duration_since(Instant::now()));
+        let stands = entry.refused == Some(entry.changes) && left != Some(Duration::ZERO);
+        stands.then_some(Refusal { left })
     }
 
     /// Adobe no longer refuses, or the object is gone.
@@ -75,10 +92,10 @@ mod tests {
     #[test]
     fn a_refusal_stands_until_something_changes() {
         let refusals = Refusals::default();
-        refusals.refuse(&key(), refusals.changes(&key()));
-        assert!(refusals.stands(&key()));
+        refusals.refuse(&key(), refusals.changes(&key()), None);
+        assert!(refusals.standing(&key()).is_some());
         refusals.changed(&key());
-        assert!(!refusals.stands(&key()));
+        assert_eq!(refusals.standing(&key()), None);
     }
 
     #[test]
@@ -86,7 +103,18 @@ mod tests {
         let refusals = Refusals::default();
         let at_start = refusals.changes(&key());
         refusals.changed(&key());
-        refusals.refuse(&key(), at_start);
-        assert!(!refusals.stands(&key()));
+        refusals.refuse(&key(), at_start, None);
+        assert_eq!(refusals.standing(&key()), None);
+    }
+
+    #[test]
+    fn a_refusal_for_a_while_ends_by_itself() {
+        let refusals = Refusals::default();
+        let refuse = |wait| refusals.refuse(&key(), refusals.changes(&key()), Some(wait));
+        refuse(Duration::ZERO);
+        assert_eq!(refusals.standing(&key()), None);
+        refuse(Duration::from_secs(60));
+        let left = refusals.standing(&key()).and_then(|it| it.left);
+        assert!(left.is_some_and(|left| left > Duration::from_secs(30)));
     }
 }

@@ -119,14 +119,17 @@ impl Faces {
                     engine.wake(&key);
                 }
             }
-            Event::Delete(object) => self.gone::<K>(engine, &key_of(&object)),
+            Event::Delete(object) => {
+                engine.memory.forget(&object.uid().unwrap_or_default());
+                self.gone::<K>(engine, &Key::of(&object));
+            }
             Event::Init => {
                 self.listing.clear();
                 self.relist.clear();
             }
             Event::InitApply(object) => {
                 // The cache shows these objects only when the list is complete, so the wakes wait until then.
-                self.listing.insert(key_of(&object));
+                self.listing.insert(Key::of(&object));
                 let changed = self.changed(engine, &object);
                 self.relist.extend(changed);
             }
@@ -149,7 +152,7 @@ impl Faces {
 
     /// Notes the object; gives those who need a pass now.
     fn changed<K: Reconcile>(&mut self, engine: &Engine, object: &K) -> Vec<Key> {
-        let key = key_of(object);
+        let key = Key::of(object);
         let reported = object.status().map(AsRef::as_ref);
         let face = Face {
             inner: inner_face(object),
@@ -198,14 +201,6 @@ impl Faces {
             name: key.name.clone(),
         };
         engine.wake_referrers(&key.namespace, &me);
-    }
-}
-
-fn key_of<K: Reconcile>(object: &K) -> Key {
-    Key {
-        kind: K::KIND,
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
     }
 }
 

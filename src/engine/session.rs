@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OnceCell};
 
 use super::error::{Error, Result};
-use super::observations::{Observations, Observed};
+use super::mark::Mark;
+use super::observations::{AnyObservations, Observations, Observed};
 use super::turns::Turns;
 use crate::adobe::Adobe;
 use crate::api::Kind;
@@ -28,9 +29,10 @@ pub struct Session {
     pub owner: String,
     /// The organisation's tenant id, without underscore.
     pub tenant: String,
-    observations: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    observations: Mutex<HashMap<TypeId, Arc<dyn AnyObservations>>>,
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
     orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
+    troubles: Mutex<BTreeMap<Kind, String>>,
     turns: Mutex<BTreeMap<Kind, Arc<Turns>>>,
     /// When each kind was followed last.
     followed: Mutex<BTreeMap<Kind, Instant>>,
@@ -55,6 +57,7 @@ impl Session {
             observations: Mutex::default(),
             lookups: Mutex::default(),
             orphans: Mutex::default(),
+            troubles: Mutex::default(),
             turns: Mutex::default(),
             followed: Mutex::default(),
             kept: Mutex::default(),
@@ -92,8 +95,16 @@ impl Session {
         let entry = all
             .entry(TypeId::of::<O>())
             .or_insert_with(|| Arc::new(Observations::<O>::new(self.lag)));
-        let known = entry.clone().downcast();
+        let known: Fact = entry.clone();
+        let known = known.downcast();
         known.unwrap_or_else(|_| Arc::new(Observations::new(self.lag)))
+    }
+
+    /// Whose objects use this one.
+    pub(super) fn users(&self, id: &str) -> Vec<Mark> {
+        let all = self.observations.lock();
+        let all = all.unwrap_or_else(PoisonError::into_inner);
+        all.values().flat_map(|it| it.users(id)).collect()
     }
 
     /// Whose turn it is among the passes of a kind.
@@ -129,6 +140,22 @@ impl Session {
         let differ = *noted != orphans;
         *noted = orphans;
         differ
+    }
+
+    /// Notes why a kind cannot be listed; tells whether that is news.
+    pub(super) fn note_trouble(&self, kind: Kind, trouble: Option<String>) -> bool {
+        let mut all = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = all.get(&kind) != trouble.as_ref();
+        all.remove(&kind);
+        all.extend(trouble.map(|it| (kind, it)));
+        is_news
+    }
+
+    /// Why which kinds cannot be listed.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<(Kind, String)> {
+        let all = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(kind, it)| (*kind, it.clone())).collect()
     }
 
     /// Objects that bear our mark without a custom resource, as kind and id.

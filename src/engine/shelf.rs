@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::graph::Key;
-use crate::api::{AepResource, Condition, Kind};
+use crate::api::condition_types::READY;
+use crate::api::{AepResource, Condition, ConditionStatus, Kind};
 
 /// What the rest of the engine needs of one kind: its cache, and a way to ask for a pass.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Desk<K: AepResource> {
 pub trait AnyShelf: Send + Sync + std::fmt::Debug {
     /// Asks for a pass over this object.
     fn wake(&self, key: &Key);
+    /// Whether the object exists.
+    fn has(&self, key: &Key) -> bool;
+    /// Since when the object is ready, if it is.
+    fn ready_since(&self, key: &Key) -> Option<Timestamp>;
     /// Whether the object waits for its deletion.
     fn is_deleting(&self, key: &Key) -> bool;
     /// The kind.
@@ -60,6 +66,13 @@ pub fn shelf<K: AepResource>() -> (Arc<Shelf<K>>, Desk<K>) {
     )
 }
 
+impl<K: AepResource> Shelf<K> {
+    fn get(&self, key: &Key) -> Option<Arc<K>> {
+        let object = ObjectRef::new(&key.name).within(&key.namespace);
+        self.store.get(&object)
+    }
+}
+
 impl<K: AepResource> AnyShelf for Shelf<K> {
     fn wake(&self, key: &Key) {
         // The receiver is gone only when the process is ending.
@@ -68,9 +81,18 @@ impl<K: AepResource> AnyShelf for Shelf<K> {
             .send(ObjectRef::new(&key.name).within(&key.namespace));
     }
 
+    fn has(&self, key: &Key) -> bool {
+        self.get(key).is_some()
+    }
+
+    fn ready_since(&self, key: &Key) -> Option<Timestamp> {
+        let object = self.get(key)?;
+        let ready = object.status()?.as_ref().condition(READY)?;
+        (ready.status == ConditionStatus::True).then_some(ready.last_transition_time.0)
+    }
+
     fn is_deleting(&self, key: &Key) -> bool {
-        let object = ObjectRef::new(&key.name).within(&key.namespace);
-        let found = self.store.get(&object);
+        let found = self.get(key);
         found.is_some_and(|o| o.meta().deletion_timestamp.is_some())
     }
 

@@ -40,7 +40,10 @@ async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, sessio
     keys.retain(|key| key.kind == K::KIND);
     let known = known_ids::<K>(engine, &namespace);
     let orphans = orphans::<K>(&session, &namespace, &keys, &known);
-    if session.note_orphans(K::KIND, orphans) {
+    let trouble = all.lasting_trouble().map(|error| error.to_string());
+    // Both are to be noted, whichever is news.
+    let news = session.note_trouble(K::KIND, trouble);
+    if session.note_orphans(K::KIND, orphans) || news {
         engine.revisit(&Key {
             kind: crate::api::Kind::Sandbox,
             namespace,
@@ -82,7 +85,11 @@ fn orphans<K: Kind>(
             if mark.owner() != session.owner || its_namespace != namespace {
                 return false;
             }
-            let claimed = all.claimed(&mark.claim());
+            let claim = mark.claim();
+            if all.is_busy(&claim) {
+                return false;
+            }
+            let claimed = all.claimed(&claim);
             // The one in status counts, else the first.
             let current = claimed.iter().find(|it| known.contains(it.id()));
             let current = current.or(claimed.first());

@@ -86,7 +86,7 @@ pub struct Held {
     fingerprint: Option<String>,
 }
 
-observed!(Held);
+observed!(Held, |_| Vec::new());
 
 impl From<Connection> for Held {
     fn from(read: Connection) -> Self {

@@ -72,7 +72,11 @@ pub struct Held {
     last_run: Option<runs::Named>,
 }
 
-observed!(Held);
+observed!(Held, |held| {
+    let ends = held.sources.iter().chain(&held.targets);
+    let mapping = held.mapping.as_ref().map(|mapping| &mapping.id);
+    ends.chain(mapping).map(String::as_str).collect()
+});
 
 impl From<Flow> for Held {
     fn from(read: Flow) -> Self {

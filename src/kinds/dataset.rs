@@ -84,6 +84,10 @@ impl Observed for ObservedDataset {
     fn created(&self) -> Option<i64> {
         self.created
     }
+
+    fn uses(&self) -> Vec<&str> {
+        vec![&self.schema_id]
+    }
 }
 
 impl From<DataSet> for ObservedDataset {

@@ -53,6 +53,10 @@ impl Observed for ObservedMappingSet {
     fn created(&self) -> Option<i64> {
         self.created
     }
+
+    fn uses(&self) -> Vec<&str> {
+        self.schema_id.as_deref().into_iter().collect()
+    }
 }
 
 impl From<adobe::MappingSet> for ObservedMappingSet {
@@ -170,7 +174,7 @@ async fn validate(session: &Session, desired: &DesiredMappingSet, body: &Value) 
     if faults.is_empty() {
         return Ok(());
     }
-    Err(Error::Invalid(told(&faults)))
+    Err(Error::Faulty(told(&faults)))
 }
 
 fn told(faults: &[MappingFault]) -> String {

@@ -57,6 +57,11 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
+/// A text somewhere in what Adobe holds.
+pub(super) fn text<'v>(value: Option<&'v Value>, pointer: &str) -> Option<&'v str> {
+    value?.pointer(pointer)?.as_str()
+}
+
 /// A boolean, spelled as a boolean or as text.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
@@ -319,9 +324,9 @@ macro_rules! head {
 }
 pub(super) use head;
 
-/// What the engine wants to know of anything with a [`Head`].
+/// What the engine wants to know of anything with a [`Head`]; `uses` gives the ids of other objects in it.
 macro_rules! observed {
-    ($held:ty) => {
+    ($held:ty, $uses:expr) => {
         impl $crate::engine::Observed for $held {
             fn id(&self) -> &str {
                 &self.head.id
@@ -333,6 +338,11 @@ macro_rules! observed {
 
             fn created(&self) -> Option<i64> {
                 self.head.created
+            }
+
+            fn uses(&self) -> Vec<&str> {
+                let uses: fn(&$held) -> Vec<&str> = $uses;
+                uses(self)
             }
         }
     };

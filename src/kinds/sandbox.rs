@@ -6,12 +6,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
-use crate::api::condition_types::ORPHANS_FOUND;
+use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
 use crate::api::{Kind, LocalRef, Sandbox, SandboxStatus};
 use crate::engine::{Engine, Error, Pass, Reconcile, Result, Retry, Session, report};
-
-/// Longest wait for one answer of Adobe.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many orphans a status names.
 const MOST_ORPHANS: usize = 10;
@@ -36,6 +33,7 @@ impl Reconcile for Sandbox {
         status.owner_id = Some(owner(pass));
         status.common.last_handled_request = pass.requested();
         tell_orphans(pass, status);
+        tell_troubles(pass, status);
         Ok(None)
     }
 
@@ -87,6 +85,24 @@ fn tell_orphans(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
     let found = count.map(|_| (ORPHANS_FOUND, message.as_str()));
     let generation = pass.object().metadata.generation;
     report(&mut status.common, generation, ORPHANS_FOUND, found);
+}
+
+/// Reports what cannot be listed: until that is mended, changes at Adobe are not seen.
+fn tell_troubles(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
+    let session = pass.engine().sessions.get(pass.namespace(), &pass.name());
+    let troubles = session.map(|it| it.troubles()).unwrap_or_default();
+    let texts = troubles.iter().map(|(kind, it)| format!("{kind}: {it}"));
+    let message = format!(
+        "not everything at Adobe can be listed, so what others change there is not seen, and new resources of the \
+         kinds may have to wait. {}",
+        texts.collect::<Vec<_>>().join("; ")
+    );
+    let found = (!troubles.is_empty()).then_some((SWEEP_FAILED, message.as_str()));
+    if found.is_some() && status.common.condition(SWEEP_FAILED).is_none() {
+        pass.warn(SWEEP_FAILED, message.clone());
+    }
+    let generation = pass.object().metadata.generation;
+    report(&mut status.common, generation, SWEEP_FAILED, found);
 }
 
 fn owner(pass: &Pass<'_, Sandbox>) -> String {
@@ -176,7 +192,7 @@ async fn settings(pass: &Pass<'_, Sandbox>) -> Result<Settings> {
             burst: limits.burst.unsigned_abs(),
             max_concurrent_requests: limits.max_concurrent_requests.unsigned_abs(),
         },
-        timeout: TIMEOUT,
+        timeout: pass.engine().settings.request_timeout,
     })
 }
 

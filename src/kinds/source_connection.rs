@@ -33,7 +33,12 @@ pub struct Held {
     params: Option<Value>,
 }
 
-observed!(Held);
+observed!(Held, |held| {
+    let base = held.base_connection_id.as_deref();
+    base.into_iter()
+        .chain(normal::text(held.data.as_ref(), "/schema/id"))
+        .collect()
+});
 
 impl From<adobe::SourceConnection> for Held {
     fn from(read: adobe::SourceConnection) -> Self {

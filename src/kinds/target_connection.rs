@@ -47,7 +47,13 @@ pub struct Held {
     params: Option<Value>,
 }
 
-observed!(Held);
+observed!(Held, |held| {
+    let base = held.base_connection_id.as_deref();
+    base.into_iter()
+        .chain(normal::text(held.data.as_ref(), "/schema/id"))
+        .chain(normal::text(held.params.as_ref(), "/dataSetId"))
+        .collect()
+});
 
 impl From<adobe::TargetConnection> for Held {
     fn from(read: adobe::TargetConnection) -> Self {

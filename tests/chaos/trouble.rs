@@ -37,6 +37,7 @@ fn effects() -> Vec<Effect> {
         Effect::AnswerAfter(failure()),
         Effect::DropBefore,
         Effect::DropAfter,
+        Effect::Late(1500),
         Effect::Truncate,
     ]
 }

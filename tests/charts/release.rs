@@ -105,7 +105,7 @@ impl Release {
             "bindAddress": "127.0.0.1",
             "metrics": { "port": metrics },
             "health": { "port": health },
-            "aep": { "endpoints": endpoints, "listLagSeconds": 1, "resyncPeriodSeconds": 1 },
+            "aep": { "endpoints": endpoints, "listLagSeconds": 1, "requestTimeoutSeconds": 5, "resyncPeriodSeconds": 1 },
         });
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{health}", world.namespace));

@@ -74,6 +74,7 @@ fn ways() -> Vec<(Effect, u64)> {
     let mut ways = Vec::new();
     for lag in lags {
         ways.push((Effect::DropAfter, *lag));
+        ways.push((Effect::Late(1500), *lag));
         ways.push((Effect::AnswerAfter(Reply::empty(500)), *lag));
     }
     if is_full() {

@@ -25,6 +25,8 @@ impl Operator {
             .args([
                 "--list-lag-seconds",
                 &settings.list_lag.as_secs().to_string(),
+                "--request-timeout-seconds",
+                &settings.request_timeout.as_secs().to_string(),
             ])
             .env("KUBECONFIG", folder.kubeconfig(url))
             .env("RUST_LOG", "aep_operator=debug,warn")

@@ -17,6 +17,9 @@ const SILENCE: Duration = Duration::from_millis(500);
 /// By how much the operator overestimates how far listings lag behind.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// How long the operator waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// See the module.
 pub struct Scene {
     pub world: World,
@@ -84,6 +87,7 @@ pub async fn lagging(list_lag: Duration) -> World {
     };
     let mut world = World::on(harness::client().await, options).await;
     world.settings.list_lag = list_lag + MARGIN;
+    world.settings.request_timeout = PATIENCE;
     world
 }
 

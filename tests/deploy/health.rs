@@ -46,6 +46,7 @@ pub fn thinkable() -> Vec<Value> {
         &["Stalled"],
         &["Suspended"],
         &["OrphansFound"],
+        &["SweepFailed"],
     ];
     for observed in observed {
         for ready in ready {

@@ -62,6 +62,7 @@ impl Replica {
             ("PLATFORM_ENDPOINT", url),
             ("RESYNC_PERIOD_SECONDS", "1"),
             ("LIST_LAG_SECONDS", "1"),
+            ("REQUEST_TIMEOUT_SECONDS", "5"),
             ("LOG_FORMAT", "json"),
             ("KUBECONFIG", kubeconfig.to_str().unwrap()),
         ];

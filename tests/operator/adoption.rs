@@ -182,3 +182,35 @@ async fn an_object_of_another_operator_is_left_alone() {
     assert_eq!(world.writes(), 0);
     assert_eq!(held(&world, &id)["description"], mark);
 }
+
+#[tokio::test]
+async fn what_a_renamed_resource_left_behind_is_taken_over_by_name() {
+    let world = open().await;
+    let mut object = connection("old", "Lake");
+    object["spec"]["deletionPolicy"] = json!("Orphan");
+    world.apply(&object).await.unwrap();
+    let object = world.reason("BaseConnection", "old", "Succeeded").await;
+    let id = object["status"]["id"].as_str().unwrap().to_owned();
+    let object = adopting(connection("new", "Lake"), &id);
+    world.apply(&object).await.unwrap();
+    world
+        .says("BaseConnection", "new", "already belongs to")
+        .await;
+    world.delete("BaseConnection", "old").await;
+    world.gone("BaseConnection", "old").await;
+    // The Sandbox is young: the other resource may only not have been applied yet.
+    let again = json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "now" } } });
+    world.patch("BaseConnection", "new", again).await;
+    let words = "which does not exist any more";
+    let new = world.says("BaseConnection", "new", words).await;
+    assert_eq!(condition(&new, "Stalled")["reason"], "AlreadyOwned");
+    world.age("Sandbox", "default").await;
+    let again =
+        json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "later" } } });
+    world.patch("BaseConnection", "new", again).await;
+    let new = world.reason("BaseConnection", "new", "Succeeded").await;
+    assert_eq!(new["status"]["id"], id);
+    let description = held(&world, &id)["description"].to_string();
+    assert!(description.contains("/new]"), "{description}");
+    assert_eq!(world.simulator.object_count("prod"), 1);
+}

@@ -43,13 +43,12 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 /// The constants of `engine::reasons`.
 fn reasons() -> Vec<String> {
-    let source = text("src/engine/error.rs");
-    let (_, module) = source.split_once("pub mod reasons {").unwrap();
+    let source = text("src/engine/reasons.rs");
     let value = |line: &str| {
         let (_, rest) = line.trim().split_once(": &str = \"")?;
         rest.strip_suffix("\";").map(ToOwned::to_owned)
     };
-    module.lines().filter_map(value).collect()
+    source.lines().filter_map(value).collect()
 }
 
 /// The first column of the table that explains reasons.

@@ -71,6 +71,7 @@ impl World {
             namespaces: vec![namespace.clone()],
             // The simulator's listings do not lag behind unless told to.
             list_lag: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(5),
             endpoints: aep_operator::adobe::Endpoints {
                 ims: url.clone(),
                 platform: url,
@@ -142,6 +143,17 @@ impl World {
     pub async fn wipe_status(&self, kind: &str, name: &str) {
         let (api, params) = (self.api(kind), PatchParams::default());
         let patch = Patch::Merge(json!({ "status": null }));
+        api.patch_status(name, &params, &patch).await.unwrap();
+    }
+
+    /// Makes an object look as if its conditions had been as they are for long.
+    pub async fn age(&self, kind: &str, name: &str) {
+        let mut status = self.get(kind, name).await["status"].take();
+        for condition in status["conditions"].as_array_mut().unwrap() {
+            condition["lastTransitionTime"] = json!("2026-01-01T00:00:00Z");
+        }
+        let (api, params) = (self.api(kind), PatchParams::default());
+        let patch = Patch::Merge(json!({ "status": status }));
         api.patch_status(name, &params, &patch).await.unwrap();
     }
 

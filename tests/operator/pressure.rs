@@ -46,7 +46,10 @@ async fn pauses_that_adobe_asks_for_are_kept_by_the_whole_sandbox() {
 
 #[tokio::test]
 async fn passing_trouble_is_reconciling_and_never_stalled() {
-    let world = World::new().await;
+    let world = World::tuned(aep_simulator::Options::default(), |settings| {
+        settings.request_timeout = Duration::from_secs(1);
+    })
+    .await;
     for reply in [Reply::throttled(None), Reply::empty(503), Reply::html(502)] {
         let fault = Fault::answer(reply).method("POST").path("/flows");
         world.simulator.inject(fault.times(Times::Next(2)));

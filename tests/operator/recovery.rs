@@ -5,7 +5,7 @@ use std::time::Duration;
 use aep_simulator::{Effect, Fault, Options, Simulator, Times};
 use serde_json::{Value, json};
 
-use crate::harness::{World, condition, ours};
+use crate::harness::{World, condition, ours, sample};
 
 /// Where the objects of the payments sample are, with how many there are of each.
 pub const COLLECTIONS: [(&str, usize); 8] = [
@@ -276,14 +276,118 @@ async fn a_sandbox_let_go_by_hand_leaves_no_figures_behind() {
 }
 
 #[tokio::test]
-async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
+async fn a_create_that_takes_effect_after_its_connection_broke_makes_no_second_object() {
+    let world = World::new().await;
+    let routes = ["/dataSets", "/sourceConnections", "/flows"];
+    for route in routes {
+        let late = Fault::new(Effect::Late(3000)).method("POST").path(route);
+        world.simulator.inject(late.times(Times::Next(1)));
+    }
+    let objects = world.apply_sample("payments").await;
+    world
+        .eventually("what came late", || async {
+            let calls = world.simulator.calls();
+            let late = calls.iter().filter(|call| call.faulted).count();
+            (late == routes.len()).then_some(()).ok_or(late.to_string())
+        })
+        .await;
+    world.all_ready(&objects).await;
+    exactly_one_of_each(&world);
+}
+
+#[tokio::test]
+async fn an_identity_declared_without_an_answer_is_not_declared_twice() {
+    let lag = Duration::from_secs(2);
+    let options = Options {
+        list_lag: lag,
+        ..Options::default()
+    };
+    let world = World::tuned(options, |settings| {
+        settings.list_lag = lag + Duration::from_secs(1);
+        settings.request_timeout = Duration::from_secs(3);
+    })
+    .await;
+    let lost = Fault::new(Effect::DropAfter).method("POST");
+    let lost = lost.path("/tenant/descriptors").times(Times::Next(1));
+    world.simulator.inject(lost);
+    let mut objects = sample("payments");
+    objects.retain(|it| {
+        ["Secret", "Sandbox", "PlatformSchema"]
+            .map(Into::into)
+            .contains(&it["kind"])
+    });
+    for object in objects
+        .iter_mut()
+        .filter(|it| it["kind"] == "PlatformSchema")
+    {
+        object["spec"]["fields"]["customerId"] = json!({ "type": "string" });
+        let identity =
+            json!({ "path": "/_tenant/customerId", "namespace": "ECID", "primary": true });
+        object["spec"]["identities"] = json!([identity]);
+    }
+    for object in &objects {
+        world.apply(object).await.unwrap();
+    }
+    world.all_ready(&objects).await;
+    let descriptors = world.simulator.objects("prod", "descriptors");
+    assert_eq!(descriptors.len(), 1, "{descriptors:?}");
+    assert_eq!(world.simulator.count("POST", "/tenant/descriptors"), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_allowed_is_told_by_the_sandbox() {
+    let (world, _) = settled().await;
+    let refusal = aep_simulator::Reply::json(
+        403,
+        json!({ "error_code": "403027", "message": "no access" }),
+    );
+    let fault = Fault::answer(refusal).method("GET").path("/dataSets");
+    world.simulator.inject(fault.times(Times::Every));
+    let told = |words: &'static str| {
+        let world = &world;
+        world.eventually("the Sandbox to tell", move || async move {
+            let sandbox = world.get("Sandbox", "default").await;
+            let failed = condition(&sandbox, "SweepFailed").to_string();
+            assert_eq!(condition(&sandbox, "Ready")["status"], "True");
+            failed.contains(words).then_some(()).ok_or(failed)
+        })
+    };
+    told("Dataset: ").await;
+    world.event("Sandbox", "default", "SweepFailed").await;
+    world.simulator.clear_faults();
+    told("null").await;
+}
+
+/// A world in which flows are refused, and listings lag behind for so long as far as the operator knows.
+async fn refusing(list_lag: Duration) -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
+        settings.list_lag = list_lag;
     })
     .await;
     let refusal = aep_simulator::Reply::json(400, json!({ "message": "no" }));
     let fault = Fault::answer(refusal).method("POST").path("/flows");
     world.simulator.inject(fault.times(Times::Every));
+    world
+}
+
+#[tokio::test]
+async fn a_refusal_right_after_what_it_refers_to_was_made_is_not_believed_yet() {
+    let world = refusing(Duration::from_secs(4)).await;
+    let objects = world.apply_swept("payments").await;
+    let words = "made a moment ago, so Adobe is asked again. It said: Flow Service: no";
+    let flow = world.says("Dataflow", "payments", words).await;
+    assert_eq!(condition(&flow, "Ready")["reason"], "DependencyNotReady");
+    assert_eq!(condition(&flow, "Reconciling")["status"], "True");
+    assert!(condition(&flow, "Stalled").is_null());
+    world.simulator.clear_faults();
+    world.all_ready(&objects).await;
+    assert_eq!(world.simulator.count("POST", "/flows"), 2);
+}
+
+#[tokio::test]
+async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
+    let world = refusing(Duration::ZERO).await;
     world.apply_swept("payments").await;
     world.reason("Dataflow", "payments", "Rejected").await;
     let sweeps = world.simulator.count("GET", "/flows");

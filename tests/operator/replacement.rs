@@ -177,6 +177,41 @@ async fn a_replacement_goes_on_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_replacement_without_an_answer_is_given_up_where_the_spec_goes_back() {
+    let world = settled("Recreate").await;
+    let before = world.get("SourceConnection", "paypal-products").await;
+    let (connection, flow) = (
+        before["status"]["id"].clone(),
+        id(&world, "Dataflow", "payments").await,
+    );
+    world.simulator.set_list_lag(Duration::from_millis(800));
+    let fault = Fault::new(Effect::Late(1000)).method("POST");
+    let fault = fault.path("/sourceConnections").times(Times::Next(1));
+    world.simulator.inject(fault);
+    let kind = "SourceConnection";
+    world.patch(kind, "paypal-products", other_table()).await;
+    let reason = "AdobeUnavailable";
+    world.reason(kind, "paypal-products", reason).await;
+    let back = json!({ "spec": { "params": before["spec"]["params"] } });
+    world.patch(kind, "paypal-products", back).await;
+    world.reason(kind, "paypal-products", "Succeeded").await;
+    world
+        .eventually("the other connection to come and go", || async {
+            let gone = world.simulator.count("DELETE", "/sourceConnections/{id}");
+            let left = world.simulator.objects("prod", "sourceConnections").len();
+            (gone == 1 && left == 1)
+                .then_some(())
+                .ok_or(format!("{gone} deleted, {left} left"))
+        })
+        .await;
+    world.reason(kind, "paypal-products", "Succeeded").await;
+    assert_eq!(id(&world, kind, "paypal-products").await, connection);
+    assert_eq!(id(&world, "Dataflow", "payments").await, flow);
+    assert_eq!(world.simulator.count("POST", "/sourceConnections"), 1);
+    assert_eq!(world.simulator.count("POST", "/flows"), 0);
+}
+
+#[tokio::test]
 async fn a_breaking_change_of_a_schema_is_refused_with_the_field() {
     let world = settled("Never").await;
     let add = json!({ "spec": { "fields": { "colour": { "type": "string" } } } });

@@ -33,6 +33,7 @@ impl Replica {
                 "--platform-endpoint",
                 &relay.url,
             ])
+            .args(["--list-lag-seconds", "1", "--request-timeout-seconds", "5"])
             .args([
                 "--lease",
                 LEASE,

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use aep_simulator::{Call, Effect, Fault, Options};
-use kube::api::{Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::fleet::{all_ready, apply, manifests};
 use crate::harness::World;
@@ -46,7 +45,7 @@ async fn a_new_pipeline_among_hundreds_of_idle_objects_asks_for_itself_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_pipeline_is_ready_before_the_sweeps_of_a_restart_are_over() {
     let (mut world, new) = idle().await;
-    age_the_sandbox(&world).await;
+    world.age("Sandbox", "default").await;
     apply(&world, &new).await;
     let millis = u64::try_from(SLOW.as_millis()).unwrap();
     for list in LISTS {
@@ -58,19 +57,6 @@ async fn a_new_pipeline_is_ready_before_the_sweeps_of_a_restart_are_over() {
     let calls = world.simulator.calls();
     assert!(calls.len() <= FEW, "{calls:?}");
     assert!(!calls.iter().any(is_sweep), "{calls:?}");
-}
-
-/// Makes the Sandbox look as if it had been ready for long.
-async fn age_the_sandbox(world: &World) {
-    let mut sandbox = world.get("Sandbox", "default").await;
-    let conditions = sandbox["status"]["conditions"].as_array_mut().unwrap();
-    for condition in conditions {
-        condition["lastTransitionTime"] = json!("2026-01-01T00:00:00Z");
-    }
-    let patch = json!({ "status": sandbox["status"] });
-    let (api, params) = (world.api("Sandbox"), PatchParams::default());
-    let patch = Patch::Merge(patch);
-    api.patch_status("default", &params, &patch).await.unwrap();
 }
 
 /// A fleet whose operator was killed, and one more pipeline.

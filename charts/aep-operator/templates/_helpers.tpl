@@ -122,6 +122,8 @@ labels:
   value: {{ .Values.aep.workers | int64 | quote }}
 - name: LIST_LAG_SECONDS
   value: {{ .Values.aep.listLagSeconds | int64 | quote }}
+- name: REQUEST_TIMEOUT_SECONDS
+  value: {{ .Values.aep.requestTimeoutSeconds | int64 | quote }}
 - name: RESYNC_PERIOD_SECONDS
   value: {{ .Values.aep.resyncPeriodSeconds | int64 | quote }}
 {{- if .Values.otel.enabled }}

@@ -81,8 +81,12 @@ impl Kind for PlatformSchema {
             }));
         }
         let schema = Composition::of(resource);
+        let part = match own_part(registry, &session.tenant, &schema).await? {
+            Some(part) => Some(part),
+            None => waiting_part(session, registry, &schema).await?,
+        };
         let mut seen = ObservedSchema {
-            part: own_part(registry, &session.tenant, &schema).await?,
+            part,
             schema: Some(schema),
             descriptors: Vec::new(),
         };
@@ -112,6 +116,15 @@ impl Kind for PlatformSchema {
             Err(error) if seen.part.is_some() && !is_ambiguous(&error) => Ok(seen),
             result => result,
         }
+    }
+
+    const HAS_PARTS: bool = true;
+
+    fn makes(change: &Change) -> bool {
+        matches!(
+            change,
+            Change::CreateFields | Change::CreateSchema | Change::CreateDescriptor(_)
+        )
     }
 
     async fn update(
@@ -230,6 +243,21 @@ async fn own_part(
         }
     }
     Ok(None)
+}
+
+/// The class or field group that was made for the schema, which does not refer to it yet.
+async fn waiting_part(
+    session: &Session,
+    registry: SchemaRegistry<'_>,
+    schema: &Composition,
+) -> Result<Option<Part>> {
+    let known = session.observations::<ObservedSchema>().get(&schema.id);
+    let Some(part) = known.as_ref().and_then(|it| it.part.as_ref()) else {
+        return Ok(None);
+    };
+    let found = registry.get(part.kind, &part.alt_id).await?;
+    let found = found.map(|resource| Part::of(part.kind, resource));
+    Ok(found.filter(|part| part.mark.is_some() && part.mark == schema.mark))
 }
 
 /// Adds the descriptors, which an ad-hoc schema has none of.

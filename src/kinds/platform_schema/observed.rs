@@ -76,6 +76,10 @@ impl Observed for ObservedSchema {
         schema.or_else(|| self.part.as_ref().and_then(|it| it.created))
     }
 
+    fn uses(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn is_whole(&self) -> bool {
         self.schema.is_some()
     }
