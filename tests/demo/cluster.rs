@@ -70,6 +70,9 @@ impl Cluster {
             .join(folder);
         for entry in fs::read_dir(folder)? {
             let file = entry?.path();
+            if file.extension().is_none_or(|it| it != "yaml") {
+                continue;
+            }
             for mut object in serde_saphyr::from_multiple::<Value>(&fs::read_to_string(&file)?)? {
                 if object["metadata"]["name"] == "adobe-io" {
                     object["stringData"] =

@@ -1,5 +1,8 @@
 //! Objects that exist already are taken over on purpose only, and by one custom resource alone.
 
+use std::time::Duration;
+
+use aep_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{World, condition, sample};
@@ -213,4 +216,44 @@ async fn what_a_renamed_resource_left_behind_is_taken_over_by_name() {
     let description = held(&world, &id)["description"].to_string();
     assert!(description.contains("/new]"), "{description}");
     assert_eq!(world.simulator.object_count("prod"), 1);
+}
+
+#[tokio::test]
+async fn what_was_left_in_one_sandbox_is_an_orphan_there_although_another_has_a_resource_of_that_name()
+ {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_millis(300);
+    })
+    .await;
+    let mut objects = sample("payments");
+    objects.retain(|it| it["kind"] == "Secret" || it["kind"] == "Sandbox");
+    for object in &mut objects {
+        if let Some(spec) = object.get_mut("spec") {
+            spec.as_object_mut().unwrap().remove("resyncPeriodSeconds");
+        }
+        world.apply(object).await.unwrap();
+        if object["kind"] == "Sandbox" {
+            object["metadata"]["name"] = json!("second");
+            object["spec"]["sandboxName"] = json!("stage");
+            world.apply(object).await.unwrap();
+        }
+    }
+    let mut lake = connection("lake", "Lake");
+    lake["spec"]["deletionPolicy"] = json!("Orphan");
+    world.apply(&lake).await.unwrap();
+    world.reason("BaseConnection", "lake", "Succeeded").await;
+    world.delete("BaseConnection", "lake").await;
+    world.gone("BaseConnection", "lake").await;
+    lake["spec"]["sandboxRef"] = json!({ "name": "second" });
+    world.apply(&lake).await.unwrap();
+    world.reason("BaseConnection", "lake", "Succeeded").await;
+    world
+        .eventually("the orphan to be told", || async {
+            let sandbox = world.get("Sandbox", "default").await;
+            let orphans = &sandbox["status"]["orphans"];
+            (*orphans == 1).then_some(()).ok_or(orphans.to_string())
+        })
+        .await;
+    let second = world.get("Sandbox", "second").await;
+    assert!(second["status"]["orphans"].is_null(), "{second}");
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::figures::BEGINNINGS;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn text(path: impl AsRef<Path>) -> String {
+pub fn text(path: impl AsRef<Path>) -> String {
     fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
 }
 
 /// All files below a folder whose names end like that.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     let entries = entries.map(|entry| entry.unwrap().path());
     entries
@@ -29,7 +29,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// README.md, and what is below docs/ and deploy/.
-fn pages() -> Vec<PathBuf> {
+pub fn pages() -> Vec<PathBuf> {
     let folders = ["docs", "deploy"].map(|folder| Path::new(ROOT).join(folder));
     let mut pages: Vec<_> = folders.iter().flat_map(|it| files(it, "md")).collect();
     pages.push(Path::new(ROOT).join("README.md"));
@@ -37,7 +37,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// What stands between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 

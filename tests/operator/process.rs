@@ -9,8 +9,9 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, ObjectMeta, PostParams};
 use serde_json::json;
 use tokio::process::Command;
+use tokio::time::timeout;
 
-use crate::harness::{World, install, sample};
+use crate::harness::{PATIENCE, World, install, sample};
 
 #[tokio::test]
 async fn every_watched_namespace_is_served_and_no_other() {
@@ -44,17 +45,21 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
     let client = cluster.client();
     let world = World::on(client.clone(), Options::default()).await;
     let health = free_address();
-    let _operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
-        .arg("run")
-        .env("WATCH_NAMESPACES", &world.namespace)
-        .env("HEALTH_ADDRESS", health.to_string())
-        .env("IMS_ENDPOINT", world.simulator.url())
-        .env("PLATFORM_ENDPOINT", world.simulator.url())
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let operator = || {
+        let mut operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+        operator
+            .arg("run")
+            .env("WATCH_NAMESPACES", &world.namespace)
+            .env("HEALTH_ADDRESS", health.to_string())
+            .env("IMS_ENDPOINT", world.simulator.url())
+            .env("PLATFORM_ENDPOINT", world.simulator.url())
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let mut first = operator();
     let says = |path: &'static str| async move {
         let answer = reqwest::get(format!("http://{health}/{path}")).await;
         let answer = answer.map_err(|error| error.to_string())?;
@@ -71,6 +76,14 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
     assert!(why.ends_with("are not installed"), "{why}");
     assert_eq!(says("livez").await.unwrap().0, 200);
 
+    // Whoever gives up on it does not have to kill it.
+    let id = first.id().unwrap().to_string();
+    let asked = Command::new("kill").args(["-s", "TERM", &id]).status();
+    assert!(asked.await.unwrap().success());
+    let ended = timeout(PATIENCE, first.wait()).await;
+    assert!(ended.unwrap().unwrap().success());
+
+    let _second = operator();
     install(client).await;
     world
         .eventually("the replica to be ready", || async {
@@ -80,6 +93,16 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
         .await;
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
+}
+
+#[tokio::test]
+async fn a_workforce_of_none_is_refused() {
+    let mut operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+    let answer = operator.args(["run", "--workers", "0"]).output();
+    let answer = answer.await.unwrap();
+    let said = String::from_utf8(answer.stderr).unwrap();
+    assert_eq!(answer.status.code(), Some(2), "{said}");
+    assert!(said.contains("'0' for '--workers <WORKERS>'"), "{said}");
 }
 
 #[tokio::test]

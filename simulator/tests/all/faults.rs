@@ -221,3 +221,41 @@ async fn after_it_stopped_nobody_answers() {
     .await;
     assert!(again.is_ok(), "the port is free again");
 }
+
+/// A create that a gateway has given up is done all the same, a while later.
+#[tokio::test]
+async fn a_call_without_an_answer_may_take_effect_late() {
+    let rig = Rig::lenient().await;
+    rig.simulator
+        .inject(Fault::new(Effect::Late(200)).method("POST"));
+    let request = rig.request(Method::POST, "/connections");
+    assert!(request.json(&connection()).send().await.is_err());
+    let held = || rig.simulator.objects("dev", "connections").len();
+    assert_eq!(held(), 0);
+    while held() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_fault_in_the_readme_is_ordered() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks = page
+        .split("```sh\n")
+        .filter_map(|it| it.split("```").next());
+    let command = blocks
+        .into_iter()
+        .find(|it| it.starts_with("curl "))
+        .unwrap();
+    let rig = Rig::lenient().await;
+    let command = command.replace("http://127.0.0.1:8400", rig.simulator.url());
+    let shell = tokio::task::spawn_blocking(move || {
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", &command]).status()
+    });
+    assert!(shell.await.unwrap().unwrap().success());
+    let fault = Fault::new(Effect::DropAfter).method("POST").service("flow");
+    let fault = fault.path("/flows").sandbox("dev").times(Times::Next(2));
+    assert_eq!(rig.simulator.faults(), [fault]);
+}
