@@ -13,6 +13,7 @@
 //! Any number of them run side by side. They end when the [`ControlPlane`] is dropped or its
 //! process ends, even by SIGKILL, and leave nothing behind.
 
+mod argocd;
 mod arguments;
 mod certificates;
 mod cluster;
@@ -38,9 +39,11 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
+pub use argocd::ArgoCd;
 use arguments::files;
 use certificates::{Authority, Identity, account_keys};
 pub use cluster::Cluster;
+use cluster::succeeds;
 use server::Server;
 
 /// Long enough for a machine that is busy with other things; a start takes seconds.

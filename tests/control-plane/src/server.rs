@@ -19,6 +19,16 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a binary. Whatever it prints goes to a log in `folder`.
     pub(crate) fn start(folder: &Path, binary: &Path, arguments: &[String]) -> Result<Self> {
+        Self::start_with(folder, binary, arguments, &[])
+    }
+
+    /// The same, with more variables in its environment.
+    pub(crate) fn start_with(
+        folder: &Path,
+        binary: &Path,
+        arguments: &[String],
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let name = binary
             .file_name()
             .context("a binary has a name")?
@@ -30,6 +40,7 @@ impl Server {
             .arg(folder)
             .arg(binary)
             .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)
