@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use aep_control_plane::{Cluster, Options};
 use tokio::sync::OnceCell;
@@ -11,18 +12,32 @@ use crate::images::{images, skip};
 /// The cluster, or nothing where this machine cannot run one.
 pub async fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     CLUSTER.get_or_init(start).await.as_ref()
 }
 
 async fn start() -> Option<Cluster> {
+    let cluster = start_with_simulator(Options::default()).await?;
+    let definitions = ours("charts/aep-operator-crds");
+    done(
+        cluster
+            .helm()
+            .unwrap()
+            .args(["install", "aep-operator-crds", "--wait"])
+            .arg(definitions),
+    );
+    Some(cluster)
+}
+
+/// A cluster with images and simulator, but without our definitions.
+pub async fn start_with_simulator(options: Options) -> Option<Cluster> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let missing = Cluster::missing();
     if !missing.is_empty() {
         skip(&format!("a node needs {}", missing.join(", ")));
         return None;
     }
     let images = tokio::task::spawn_blocking(images).await.unwrap()?;
-    let cluster = Cluster::start(Options::default()).await.unwrap();
+    let cluster = Cluster::start(options).await.unwrap();
     for name in ["aep-operator", "aep-simulator"] {
         let archive = images.join(format!("{name}.tar"));
         cluster
@@ -43,14 +58,6 @@ async fn start() -> Option<Cluster> {
             .unwrap()
             .args("rollout status deployment/simulator -n adobe --timeout=3m".split(' ')),
     );
-    let definitions = ours("charts/aep-operator-crds");
-    done(
-        cluster
-            .helm()
-            .unwrap()
-            .args(["install", "aep-operator-crds", "--wait"])
-            .arg(definitions),
-    );
     Some(cluster)
 }
 
@@ -65,8 +72,25 @@ pub fn done(command: &mut Command) -> String {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = run(command);
     let errors = String::from_utf8_lossy(&stderr);
     assert!(status.success(), "{command:?}: {errors}");
     String::from_utf8(stdout).unwrap()
+}
+
+/// Runs a command, whatever comes of it.
+pub fn run(command: &mut Command) -> Output {
+    command.output().unwrap()
+}
+
+/// Looks again and again until there is something.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < patience, "{what}: not within two minutes");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use aep_control_plane::Cluster;
 use serde_json::Value;
 
-use crate::cluster::{cluster, done, ours};
+use crate::cluster::{cluster, done, eventually, ours};
 
 /// A release called `aep` of two replicas, in a namespace that lets nothing but restricted Pods in.
 struct Release {
@@ -91,17 +90,6 @@ impl Release {
 
     fn wait_until_all_are_ready(&self) {
         self.kubectl("wait aep --all --for=condition=Ready --timeout=3m");
-    }
-}
-
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let patience = Instant::now() + Duration::from_secs(120);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < patience, "{what}: not within two minutes");
-        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
