@@ -5,9 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use kube::runtime::conditions::is_crd_established;
+use kube::runtime::wait::await_condition;
 use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::harness::World;
+use crate::harness::{PATIENCE, World};
 use crate::kubectl::{done, manifest};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deploy/definitions");
@@ -50,10 +55,12 @@ pub async fn install(world: &World) -> bool {
     };
     let apply = ["apply", "--server-side", "-f", "-"];
     done(world, &apply, &manifest(&definitions)).await;
+    let known: Api<CustomResourceDefinition> = Api::all(world.client.clone());
     for definition in definitions {
         let name = definition["metadata"]["name"].as_str().unwrap();
-        let crd = format!("crd/{name}");
-        done(world, &["wait", "--for=condition=Established", &crd], "").await;
+        // `kubectl wait` fails at one that has no conditions yet.
+        let established = await_condition(known.clone(), name, is_crd_established());
+        timeout(PATIENCE, established).await.unwrap().unwrap();
     }
     true
 }
