@@ -83,14 +83,20 @@ impl Cluster {
         missing
     }
 
-    /// Starts a cluster and waits until its node is ready. Controllers run in any case.
-    pub async fn start(options: Options) -> Result<Self> {
+    /// Fails where this machine cannot run a node.
+    pub fn check() -> Result<()> {
         let missing = Self::missing();
         ensure!(
             missing.is_empty(),
-            "a node needs {}, which this machine lacks",
+            "a node needs what this machine lacks: {}",
             missing.join(", ")
         );
+        Ok(())
+    }
+
+    /// Starts a cluster and waits until its node is ready. Controllers run in any case.
+    pub async fn start(options: Options) -> Result<Self> {
+        Self::check()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let (started, outcome) = oneshot::channel();
