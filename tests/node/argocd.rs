@@ -273,13 +273,13 @@ fn everything_goes_in_order_with_the_application(world: &World) {
 
 fn an_applicationset_makes_two_sandboxes(world: &World) {
     let (dev, prod) = ("aep-dev", "aep-prod");
-    let stage = "      - sandbox: stage\n        revision: v0.1.0\n";
+    let third = "      - sandbox: stage\n        revision: v0.1.0\n";
     let sets = world
         .repository
         .example("deploy/argocd/applicationset.yaml");
-    assert!(sets.contains(stage));
+    assert!(sets.contains(third));
     world.apply(&world.repository.example("deploy/argocd/crds.yaml"));
-    world.apply(&sets.replace(stage, ""));
+    world.apply(&sets.replace(third, ""));
     for namespace in [dev, prod] {
         eventually("the namespace", || {
             world
