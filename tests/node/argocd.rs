@@ -129,11 +129,13 @@ impl World {
     fn settles(&self, name: &str, health: &str) {
         let head = self.repository.head();
         self.refresh(name);
-        let (mut seen, settled) = (Value::Null, |status: &Value| {
-            status["sync"]["status"] == "Synced"
-                && status["sync"].to_string().contains(&head)
-                && status["health"]["status"] == health
-        });
+        self.becomes(name, health, |sync| sync.to_string().contains(&head));
+    }
+
+    /// Waits until an Application is Synced, fares like this, and is in sync with what it ought to be. On the way it tells
+    /// how it goes, for whoever has to find out why it did not.
+    fn becomes(&self, name: &str, health: &str, with: impl Fn(&Value) -> bool) {
+        let mut seen = Value::Null;
         eventually(&format!("{name} to be Synced and {health}"), || {
             let status = self.application(name)["status"].take();
             let now = json!({ "sync": status["sync"]["status"], "health": status["health"]["status"],
@@ -142,7 +144,8 @@ impl World {
                 eprintln!("{name}: {now}");
                 seen = now;
             }
-            settled(&status).then_some(())
+            let settled = seen["sync"] == "Synced" && seen["health"] == health;
+            (settled && with(&status["sync"])).then_some(())
         });
     }
 }
@@ -292,11 +295,7 @@ fn an_applicationset_makes_two_sandboxes(world: &World) {
         world.kubectl(&format!("apply -n {namespace} -f {}", secrets.display()));
     }
     for name in ["aep-operator-crds", dev, prod] {
-        eventually(&format!("{name} to be Synced and Healthy"), || {
-            let status = &world.application(name)["status"];
-            (status["sync"]["status"] == "Synced" && status["health"]["status"] == "Healthy")
-                .then_some(())
-        });
+        world.becomes(name, "Healthy", |_| true);
     }
     let state = |namespace: &str| {
         let flow = world.get(&format!("dataflow payments -n {namespace}"));
