@@ -127,6 +127,9 @@ impl Home {
             ("ARGOCD_PLUGINSOCKFILEPATH", at("plugins")),
             ("ARGOCD_GPG_ENABLED", "false".into()),
             ("ARGOCD_FAKE_IN_CLUSTER", "true".into()),
+            // On a busy machine it may show an old health until its next look, which is minutes away by default.
+            ("ARGOCD_RECONCILIATION_TIMEOUT", "15s".into()),
+            ("ARGOCD_RECONCILIATION_JITTER", "0".into()),
             // The pause between waves helps controllers that take a moment to notice. Ours need none.
             ("ARGOCD_SYNC_WAVE_DELAY", "0".into()),
         ];
