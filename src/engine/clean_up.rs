@@ -22,6 +22,9 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     let session = pass.session()?;
     let _turn = pass.turn(&session)?;
     swept(pass, &session).await?;
+    if let Some(unseen) = K::USED_BY.iter().find(|kind| !session.has_seen(**kind)) {
+        return Err(Error::Unseen(*unseen));
+    }
     let all = session.observations::<K::Observed>();
     beyond_doubt(pass, &session, &all).await?;
     let claim = pass.mark()?.claim();

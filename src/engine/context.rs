@@ -143,6 +143,18 @@ impl Engine {
             .map(|room| room.store.clone())
     }
 
+    /// When all that an earlier process had sent to Adobe had been carried out, if ever.
+    pub(super) fn all_arrived(&self) -> Instant {
+        self.started + self.settings.request_timeout
+    }
+
+    /// How many kinds are driven that own objects at Adobe.
+    #[must_use]
+    pub fn owning_kinds(&self) -> usize {
+        let kinds = self.shelves.keys();
+        kinds.filter(|kind| **kind != Kind::Sandbox).count()
+    }
+
     /// Whether a custom resource exists.
     pub(super) fn has(&self, key: &Key) -> bool {
         let room = self.shelves.get(&key.kind);

@@ -20,6 +20,9 @@ use crate::api::ReplacePolicy;
 /// A kind takes a handful of steps at most; more means that two of them undo each other.
 const STEPS: usize = 64;
 
+/// How often it is looked again whether something is to be tidied up, where that could not be told.
+const TIDYING: Duration = Duration::from_secs(60);
+
 /// Brings Adobe to what the spec says and notes in the status what is there, whatever becomes of the pass. Gives when to
 /// come back although all is well, if something remains to be tidied up.
 pub async fn converge<K: Kind>(
@@ -205,7 +208,13 @@ impl<K: Kind> Work<'_, '_, K> {
             return Ok(false);
         };
         self.pass.revise(revision(&next));
-        self.desired = self.pass.object().resolve(self.pass).await?;
+        let desired = self.pass.object().resolve(self.pass).await?;
+        let fits = !matches!(K::plan(&desired, &next), Ok(Plan::Replace(_)));
+        if !fits && self.pass.object().replace_policy() == ReplacePolicy::Never {
+            self.pass.revise(mark.revision());
+            return Ok(false);
+        }
+        self.desired = desired;
         self.observed = next;
         self.fresh = false;
         Ok(true)
@@ -240,7 +249,7 @@ impl<K: Kind> Work<'_, '_, K> {
     /// Deletes what was replaced, and what was to take its place before the spec went back, as soon as Adobe lets it go.
     async fn retire_the_others(&mut self) -> Result<Option<Retry>> {
         let all = self.session.observations::<K::Observed>();
-        let mut remains = self.look_for_others(&all).await?;
+        let mut remains = self.look_for_others(&all).await;
         let mark = self.pass.mark()?;
         let mut others = all.claimed(&mark.claim());
         others.retain(|it| it.mark().is_some_and(|its| *its != mark));
@@ -249,6 +258,11 @@ impl<K: Kind> Work<'_, '_, K> {
             self.reread().await?;
         }
         for object in others {
+            if let Some(user) = self.pass.user_at_adobe(self.session, object.id()) {
+                tracing::debug!(id = object.id(), user, "still used");
+                remains = Some(Retry::Backoff);
+                continue;
+            }
             self.note_progress().await?;
             let Some(object) = still_ours::<K>(self.pass, self.session, object.id()).await? else {
                 all.deny(object.id());
@@ -259,6 +273,7 @@ impl<K: Kind> Work<'_, '_, K> {
                     all.forget(object.id());
                     let text = format!("deleted {}, which was replaced", object.id());
                     self.pass.note("Deleted", text);
+                    self.pass.revisit_references();
                 }
                 Err(error) => {
                     tracing::debug!(id = object.id(), %error, "still needed");
@@ -270,14 +285,14 @@ impl<K: Kind> Work<'_, '_, K> {
     }
 
     /// A replacement that brought no answer, and that the spec no longer asks for, may be there all the same.
-    async fn look_for_others(&self, all: &Observations<K::Observed>) -> Result<Option<Retry>> {
-        let Some(doubt) = Doubt::about(self.pass) else {
-            return Ok(None);
-        };
-        match doubt.left() {
-            Duration::ZERO => doubt.resolve(self.pass, self.session, all).await?,
-            left => return Ok(Some(Retry::After(left))),
+    async fn look_for_others(&self, all: &Observations<K::Observed>) -> Option<Retry> {
+        let doubt = Doubt::about(self.pass)?;
+        let left = doubt.left();
+        if !left.is_zero() {
+            return Some(Retry::After(left));
         }
-        Ok(None)
+        // The object itself is as it should be, whatever the listing says.
+        let resolved = doubt.resolve(self.pass, self.session, all).await;
+        resolved.is_err().then_some(Retry::After(TIDYING))
     }
 }

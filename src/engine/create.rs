@@ -79,13 +79,14 @@ pub async fn doubted<K: Kind, T>(
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let (memory, uid) = (&pass.engine().memory, pass.uid());
-    let last = Instant::now() + pass.engine().settings.request_timeout;
+    let unsure = || Create::Unsure(Instant::now() + pass.engine().settings.request_timeout);
     // Should the pass be dropped before the answer is there, the doubt stays.
-    memory.created(&uid, Create::Unsure(last));
+    memory.created(&uid, unsure());
     let done = work.await;
-    if !matches!(&done, Err(Error::Adobe(error)) if error.is_ambiguous()) {
-        memory.created(&uid, Create::Certain);
-    }
+    let ambiguous = matches!(&done, Err(Error::Adobe(error)) if error.is_ambiguous());
+    // It may have waited for its turn, so the time counts from now.
+    let outcome = if ambiguous { unsure() } else { Create::Certain };
+    memory.created(&uid, outcome);
     done
 }
 

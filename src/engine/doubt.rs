@@ -9,7 +9,8 @@ use super::memory::Create;
 use super::observations::Observations;
 use super::pass::Pass;
 use super::session::Session;
-use crate::api::ReplacePolicy;
+use crate::api::condition_types::READY;
+use crate::api::{ConditionStatus, ReplacePolicy};
 
 /// A create that may have been carried out.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +27,7 @@ impl Doubt {
             Some(Create::Certain) => return None,
             Some(Create::Unsure(last)) => last,
             // What an earlier process sent was on its way when this one started.
-            None => {
-                may_have_sent(pass).then(|| pass.engine().started + settings.request_timeout)?
-            }
+            None => may_have_sent(pass).then(|| pass.engine().all_arrived())?,
         };
         let certain = last + settings.list_lag;
         Some(Self { certain })
@@ -53,9 +52,11 @@ impl Doubt {
     }
 }
 
-/// Whether an earlier process may have sent a create of which nothing tells but the finalizer: the first one, or where an
-/// object is replaced or made of parts, a later one.
+/// Whether an earlier process may have sent a create of which nothing tells but the finalizer: the first one, one in the
+/// place of an object that was missing, or where an object is replaced or made of parts, a later one.
 fn may_have_sent<K: Kind>(pass: &Pass<'_, K>) -> bool {
+    let ready = pass.common().condition(READY);
+    let settled = ready.is_some_and(|it| it.status == ConditionStatus::True);
     let more = K::HAS_PARTS || pass.object().replace_policy() == ReplacePolicy::Recreate;
-    pass.has_finalizer() && (more || pass.known_id().is_none())
+    pass.has_finalizer() && (more || !settled || pass.known_id().is_none())
 }

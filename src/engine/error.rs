@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reasons;
 use crate::adobe::{self, Class};
-use crate::api::Reference;
+use crate::api::{Kind, Reference};
 
 /// Why a pass over a custom resource did not reach its goal. `Display` is what the user reads in the condition.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +118,11 @@ pub enum Error {
     /// Another object of ours still uses it at Adobe, although its custom resource names something else.
     #[error("still used at Adobe by {0}, whose change to something else is not carried out yet")]
     UsedAtAdobe(String),
+    /// What may use the object that is to be deleted was not seen yet.
+    #[error(
+        "everything of the kind {0} at Adobe must be listed first, since some of it may still use this"
+    )]
+    Unseen(Kind),
     /// Adobe finds fault with the content.
     #[error("{0}")]
     Faulty(String),
@@ -198,6 +203,9 @@ const TRANSIENT: Verdict = Verdict {
     retry: Retry::Backoff,
 };
 
+/// How often something in memory is looked at again that will be there in a moment.
+const SOON: Duration = Duration::from_secs(1);
+
 /// How often a condition that nobody announces is looked at again.
 const SLOW: Duration = Duration::from_secs(300);
 
@@ -216,12 +224,7 @@ impl Error {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Waiting { .. } => Verdict {
-                reason: reasons::DEPENDENCY_NOT_READY,
-                warning: false,
-                retry: Retry::OnChange,
-                ..TRANSIENT
-            },
+            Self::Waiting { .. } => expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange),
             Self::Opening | Self::Crowded => Verdict {
                 reason: reasons::PROGRESSING,
                 reported: false,
@@ -251,24 +254,16 @@ impl Error {
                 reason: reasons::REPLACE_REQUIRED,
                 ..TERMINAL
             },
-            Self::Abandoned { .. } => Verdict {
+            Self::AlreadyOwned { .. } | Self::Abandoned { .. } => Verdict {
                 reason: reasons::ALREADY_OWNED,
                 retry: Retry::After(SLOW),
-                ..TERMINAL
-            },
-            Self::AlreadyOwned { .. } => Verdict {
-                reason: reasons::ALREADY_OWNED,
                 ..TERMINAL
             },
             Self::OwnedElsewhere { .. } => Verdict {
                 reason: reasons::OWNED_ELSEWHERE,
                 ..TERMINAL
             },
-            Self::Settling(_) => Verdict {
-                reason: reasons::PROGRESSING,
-                warning: false,
-                ..TRANSIENT
-            },
+            Self::Settling(_) => expected(reasons::PROGRESSING, Retry::Backoff),
             Self::Missing { again, .. } => Verdict {
                 reason: reasons::MISSING,
                 retry: Retry::After(*again),
@@ -285,32 +280,26 @@ impl Error {
                 retry: again.map_or(Retry::OnChange, Retry::After),
                 ..TERMINAL
             },
-            Self::Unsure { again } => Verdict {
-                reason: reasons::CREATE_UNSURE,
-                warning: false,
-                retry: Retry::After(*again),
-                ..TRANSIENT
-            },
-            Self::InUse(_) => Verdict {
-                reason: reasons::DELETION_BLOCKED,
-                warning: false,
-                retry: Retry::After(SLOW),
-                ..TRANSIENT
-            },
-            Self::UsedAtAdobe(_) => Verdict {
-                reason: reasons::DELETION_BLOCKED,
-                warning: false,
-                ..TRANSIENT
-            },
-            Self::TooEarly { again, .. } => Verdict {
-                reason: reasons::DEPENDENCY_NOT_READY,
-                warning: false,
-                retry: Retry::After(*again),
-                ..TRANSIENT
-            },
+            Self::Unsure { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
+            Self::InUse(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SLOW)),
+            Self::Unseen(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SOON)),
+            Self::UsedAtAdobe(_) => expected(reasons::DELETION_BLOCKED, Retry::Backoff),
+            Self::TooEarly { again, .. } => {
+                expected(reasons::DEPENDENCY_NOT_READY, Retry::After(*again))
+            }
             Self::Adobe(error) => adobe_verdict(error),
             Self::Kubernetes(error) => kubernetes_verdict(error),
         }
+    }
+}
+
+/// What passes by itself and worries nobody.
+fn expected(reason: &'static str, retry: Retry) -> Verdict {
+    Verdict {
+        reason,
+        warning: false,
+        retry,
+        ..TRANSIENT
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::Result;
 use super::observations::Observed;
 use super::pass::Pass;
 use super::session::Session;
-use crate::api::AepResource;
+use crate::api::{self, AepResource};
 
 /// The smallest step from what is to what should be.
 #[derive(Debug, PartialEq)]
@@ -70,6 +70,9 @@ pub trait Kind: AepResource {
         session: &Session,
         desired: &Self::Desired,
     ) -> impl Future<Output = Result<Self::Observed>> + Send;
+
+    /// The kinds whose objects use one of this kind at Adobe.
+    const USED_BY: &'static [api::Kind] = &[];
 
     /// Whether it is made of several objects at Adobe, some of which may be added later.
     const HAS_PARTS: bool = false;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::kind::Kind;
+use super::mark::Mark;
 use super::observations::{Observations, Observed};
 use super::pass::Pass;
 use super::session::Session;
@@ -99,7 +100,7 @@ async fn read<K: Kind>(
         }));
     }
     all.deny(id);
-    pass.engine().memory.missed(&pass.uid());
+    pass.note_missing();
     Ok(None)
 }
 
@@ -116,7 +117,8 @@ async fn adopted<K: Kind>(
              remove the annotation, or create a new resource for {id}"
         )));
     }
-    let seen = all.get(id).filter(|it| it.mark().is_some());
+    let is_settled = |mark: &Mark| !pass.is_abandoned(mark);
+    let seen = all.get(id).filter(|it| it.mark().is_some_and(is_settled));
     let found = if let Some(object) = seen.filter(|_| !pass.is_asked() && !all.is_doubted(id)) {
         Found {
             object,

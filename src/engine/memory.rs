@@ -57,16 +57,17 @@ impl Memory {
         self.with(uid, |note| note.create = Some(outcome));
     }
 
-    /// Notes that a known object is not to be found, unless that is known already; gives the time since when.
-    pub fn missed(&self, uid: &str) -> Instant {
+    /// Notes that a known object is not to be found. Where nothing was noted yet, something may have been on its way until
+    /// `arrived`.
+    pub fn missed(&self, uid: &str, arrived: Instant) {
         self.with(uid, |note| {
-            if let Some(Create::Unsure(since)) = note.create {
-                return since;
-            }
             let now = Instant::now();
-            note.create = Some(Create::Unsure(now));
-            now
-        })
+            note.create = Some(match note.create {
+                Some(Create::Unsure(last)) => Create::Unsure(last),
+                Some(Create::Certain) => Create::Unsure(now),
+                None => Create::Unsure(now.max(arrived)),
+            });
+        });
     }
 
     /// What became of the last create in this process.

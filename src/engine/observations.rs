@@ -65,9 +65,9 @@ pub struct Observations<O> {
 struct Seen<O> {
     /// When the last successful sweep began.
     swept: Option<Instant>,
-    /// Why the last sweep failed, if it did, and how many have failed in a row.
-    trouble: Option<(adobe::Error, u32)>,
-    /// When the last sweep began, successful or not.
+    /// Why the last listing failed, if it did, when, and how many have failed in a row.
+    trouble: Option<Trouble>,
+    /// When the last regular sweep began, successful or not.
     tried: Option<Instant>,
     by_id: HashMap<String, Arc<O>>,
     /// Ids by claim, whatever their revision.
@@ -80,6 +80,20 @@ struct Seen<O> {
     takers: HashMap<String, Mark>,
     /// Objects of which a fresh look is needed before anything is decided.
     doubted: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    error: adobe::Error,
+    at: Instant,
+    failures: u32,
+}
+
+impl Trouble {
+    /// How long nothing is listed again: 1 s, 2 s, 4 s … 64 s.
+    fn wait(&self) -> Duration {
+        Duration::from_secs(1 << self.failures.saturating_sub(1).min(6))
+    }
 }
 
 impl<O> Default for Seen<O> {
@@ -117,6 +131,7 @@ impl<O: Observed> Observations<O> {
         F: Future<Output = Result<Vec<O>>> + Send,
     {
         let _turn = self.sweeping.lock().await;
+        self.seen().tried = Some(Instant::now());
         self.sweep_now(list).await
     }
 
@@ -133,6 +148,9 @@ impl<O: Observed> Observations<O> {
         if self.seen().swept.is_some_and(|begun| begun >= instant) {
             return Ok(());
         }
+        if let Some(error) = self.seen().fresh_trouble() {
+            return Err(error.into());
+        }
         self.sweep_now(list).await
     }
 
@@ -141,7 +159,6 @@ impl<O: Observed> Observations<O> {
         F: Future<Output = Result<Vec<O>>> + Send,
     {
         let begun = Instant::now();
-        self.seen().tried = Some(begun);
         match list().await {
             Ok(listed) => self.replace(listed, begun),
             Err(error) => {
@@ -158,13 +175,8 @@ impl<O: Observed> Observations<O> {
     pub fn is_due(&self, period: Duration) -> bool {
         let seen = self.seen();
         let Some(tried) = seen.tried else { return true };
-        let wait = match &seen.trouble {
-            Some((_, failures)) => {
-                let doubled = Duration::from_secs(1 << failures.saturating_sub(1).min(6));
-                doubled.min(period)
-            }
-            None => period,
-        };
+        let trouble = seen.trouble.as_ref();
+        let wait = trouble.map_or(period, |it| it.wait().min(period));
         tried.elapsed() >= wait
     }
 
@@ -172,16 +184,16 @@ impl<O: Observed> Observations<O> {
     #[must_use]
     pub fn trouble(&self) -> Option<adobe::Error> {
         let seen = self.seen();
-        seen.trouble.as_ref().map(|(error, _)| error.clone())
+        seen.trouble.as_ref().map(|it| it.error.clone())
     }
 
     /// The same once it does not look as if it would pass in a moment.
     #[must_use]
     pub fn lasting_trouble(&self) -> Option<Error> {
         let seen = self.seen();
-        let (error, failures) = seen.trouble.as_ref()?;
-        let error = Error::Adobe(error.clone());
-        (*failures >= LASTING || error.verdict().terminal).then_some(error)
+        let trouble = seen.trouble.as_ref()?;
+        let error = Error::Adobe(trouble.error.clone());
+        (trouble.failures >= LASTING || error.verdict().terminal).then_some(error)
     }
 
     /// Whether one more custom resource may look for itself instead of waiting for the first sweep.
@@ -273,9 +285,17 @@ impl<O: Observed> Observations<O> {
         own.is_some_and(|(at, there)| !there && at.elapsed() < self.lag)
     }
 
-    /// Lets one custom resource alone take over an object without a mark; gives the other one where one was faster.
-    pub fn take(&self, id: &str, claim: &Mark) -> std::result::Result<(), Mark> {
+    /// Lets one custom resource alone take over an object without its mark; gives the other one where one was faster and
+    /// is still there.
+    pub fn take(
+        &self,
+        id: &str,
+        claim: &Mark,
+        is_there: impl Fn(&Mark) -> bool,
+    ) -> std::result::Result<(), Mark> {
         let mut seen = self.seen();
+        seen.takers
+            .retain(|_, taker| taker == claim || is_there(taker));
         let taker = seen.takers.entry(id.to_owned());
         let taker = taker.or_insert_with(|| claim.clone());
         if taker == claim {
@@ -330,10 +350,21 @@ impl<O: Observed> Observations<O> {
 
 impl<O: Observed> Seen<O> {
     fn fail(&mut self, error: &Error) {
-        let failures = self.trouble.as_ref().map_or(0, |(_, failures)| *failures);
+        let failures = self.trouble.as_ref().map_or(0, |it| it.failures);
         if let Error::Adobe(error) = error {
-            self.trouble = Some((error.clone(), failures.saturating_add(1)));
+            self.trouble = Some(Trouble {
+                error: error.clone(),
+                at: Instant::now(),
+                failures: failures.saturating_add(1),
+            });
         }
+    }
+
+    /// Why a listing failed a moment ago, so that it is too early for another one.
+    fn fresh_trouble(&self) -> Option<adobe::Error> {
+        let trouble = self.trouble.as_ref()?;
+        let fresh = trouble.at.elapsed() < trouble.wait();
+        fresh.then(|| trouble.error.clone())
     }
 
     fn insert(&mut self, object: Arc<O>) {
@@ -436,10 +467,9 @@ mod tests {
     fn an_object_without_a_mark_is_taken_over_by_one_alone() {
         let all = Observations::<Thing>::new(Duration::ZERO);
         let other = Mark::new("o", Kind::Dataset, "ns", "other");
-        assert_eq!(all.take("x", &mark()), Ok(()));
-        assert_eq!(all.take("x", &mark()), Ok(()));
-        assert_eq!(all.take("x", &other), Err(mark()));
-        all.release(&mark());
-        assert_eq!(all.take("x", &other), Ok(()));
+        assert_eq!(all.take("x", &mark(), |_| true), Ok(()));
+        assert_eq!(all.take("x", &mark(), |_| true), Ok(()));
+        assert_eq!(all.take("x", &other, |_| true), Err(mark()));
+        assert_eq!(all.take("x", &other, |_| false), Ok(()));
     }
 }

@@ -42,16 +42,17 @@ impl<K: AepResource> Pass<'_, K> {
         if object.mark().is_some_and(|mark| mark.claim() == claim) {
             return Ok(());
         }
-        let taken = all.take(object.id(), &claim);
+        let is_there = |taker: &Mark| self.owner_of(taker).is_some_and(|it| self.engine.has(&it));
+        let taken = all.take(object.id(), &claim, is_there);
         taken.map_err(|other| owned(object.id().to_owned(), &other))
     }
 
     /// The custom resource whose object at Adobe uses this one, whatever its spec says now.
     pub(super) fn user_at_adobe(&self, session: &Session, id: &str) -> Option<String> {
         let users = session.users(id).into_iter();
-        let mut keys = users.filter_map(|mark| self.owner_of(&mark));
-        keys.find(|key| *key != self.key() && self.engine.has(key))
-            .map(|key| key.to_string())
+        let keys = users.filter_map(|mark| self.owner_of(&mark));
+        let others = keys.filter(|key| *key != self.key() && self.engine.has(key));
+        others.min().map(|key| key.to_string())
     }
 
     /// The custom resource that a mark of this Sandbox names.

@@ -292,16 +292,9 @@ impl<'a, K: AepResource> Pass<'a, K> {
     pub(super) fn patience(&self) -> Option<Duration> {
         let lag = self.engine.settings.list_lag;
         let now = Timestamp::now();
-        let references = self.object.references().into_iter();
-        let kinds = references.filter_map(|it| match it.target {
-            Target::Kind(Kind::Sandbox) | Target::Secret => None,
-            Target::Kind(kind) => Some(Key {
-                kind,
-                namespace: self.namespace().to_owned(),
-                name: it.name,
-            }),
-        });
-        let ready = kinds.filter_map(|key| self.engine.ready_since(&key));
+        let ready = self
+            .referred()
+            .filter_map(|key| self.engine.ready_since(&key));
         let left = ready.filter_map(|since| {
             let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
             lag.checked_sub(age).filter(|left| !left.is_zero())
@@ -311,11 +304,37 @@ impl<'a, K: AepResource> Pass<'a, K> {
 
     /// What follows when a known object is not to be found.
     pub(super) fn missing(&self, id: &str) -> Error {
-        self.engine.memory.missed(&self.uid());
+        self.note_missing();
         Error::Missing {
             id: id.to_owned(),
             again: Duration::from_secs(1),
         }
+    }
+
+    /// Notes that a known object is not to be found: there may be none, or another one that we do not know.
+    pub(super) fn note_missing(&self) {
+        let arrived = self.engine.all_arrived();
+        self.engine.memory.missed(&self.uid(), arrived);
+    }
+
+    /// Has what it refers to looked at again: something of that may be used no longer.
+    pub(super) fn revisit_references(&self) {
+        for key in self.referred() {
+            self.engine.revisit(&key);
+        }
+    }
+
+    /// The custom resources that it refers to, but for its Sandbox.
+    fn referred(&self) -> impl Iterator<Item = Key> {
+        let references = self.object.references().into_iter();
+        references.filter_map(|it| match it.target {
+            Target::Kind(Kind::Sandbox) | Target::Secret => None,
+            Target::Kind(kind) => Some(Key {
+                kind,
+                namespace: self.namespace().to_owned(),
+                name: it.name,
+            }),
+        })
     }
 
     /// Who still uses this object.

@@ -32,6 +32,8 @@ pub struct Session {
     observations: Mutex<HashMap<TypeId, Arc<dyn AnyObservations>>>,
     lookups: Mutex<HashMap<String, Arc<OnceCell<Fact>>>>,
     orphans: Mutex<BTreeMap<Kind, Vec<String>>>,
+    /// The kinds that were asked for, and whether they were seen.
+    swept: Mutex<BTreeMap<Kind, bool>>,
     troubles: Mutex<BTreeMap<Kind, String>>,
     turns: Mutex<BTreeMap<Kind, Arc<Turns>>>,
     /// When each kind was followed last.
@@ -57,6 +59,7 @@ impl Session {
             observations: Mutex::default(),
             lookups: Mutex::default(),
             orphans: Mutex::default(),
+            swept: Mutex::default(),
             troubles: Mutex::default(),
             turns: Mutex::default(),
             followed: Mutex::default(),
@@ -140,6 +143,25 @@ impl Session {
         let differ = *noted != orphans;
         *noted = orphans;
         differ
+    }
+
+    /// Notes that everything of a kind was asked for, with success or not.
+    pub(super) fn note_sweep(&self, kind: Kind, successful: bool) {
+        let mut all = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        *all.entry(kind).or_default() |= successful;
+    }
+
+    /// Whether each of so many kinds was asked for since the sandbox was opened.
+    #[must_use]
+    pub fn is_surveyed(&self, kinds: usize) -> bool {
+        let all = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.len() >= kinds
+    }
+
+    /// Whether everything of a kind was seen.
+    pub(super) fn has_seen(&self, kind: Kind) -> bool {
+        let all = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&kind).is_some_and(|seen| *seen)
     }
 
     /// Notes why a kind cannot be listed; tells whether that is news.

@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::observations::Observed;
 use super::rounds::rounds;
 use super::session::{Place, Session};
-use crate::api::Reference;
+use crate::api::{self, Reference};
 
 /// Sweeps each sandbox whenever its time has come, and then looks at each custom resource in memory. Never ends.
 pub async fn sweep<K: Kind>(engine: &Engine) {
@@ -25,7 +25,10 @@ pub async fn sweep<K: Kind>(engine: &Engine) {
 
 async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, session: Arc<Session>) {
     let all = session.observations::<K::Observed>();
-    if let Err(error) = all.sweep(|| K::list(&session)).await {
+    let swept = all.sweep(|| K::list(&session)).await;
+    let before = session.is_surveyed(engine.owning_kinds());
+    session.note_sweep(K::KIND, swept.is_ok());
+    if let Err(error) = swept {
         tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "sweep failed");
     } else {
         let metrics = &engine.settings.metrics;
@@ -35,17 +38,19 @@ async fn sweep_one<K: Kind>(engine: &Engine, (namespace, sandbox): Place, sessio
             metrics.closed(&namespace, &sandbox);
         }
     }
-    let home = Reference::new(crate::api::Kind::Sandbox, &sandbox);
+    let home = Reference::new(api::Kind::Sandbox, &sandbox);
     let mut keys = engine.graph().referrers(&namespace, &home);
     keys.retain(|key| key.kind == K::KIND);
     let known = known_ids::<K>(engine, &namespace);
     let orphans = orphans::<K>(&session, &namespace, &keys, &known);
     let trouble = all.lasting_trouble().map(|error| error.to_string());
-    // Both are to be noted, whichever is news.
-    let news = session.note_trouble(K::KIND, trouble);
-    if session.note_orphans(K::KIND, orphans) || news {
+    // All are to be noted, whichever is news.
+    let mut news = session.note_trouble(K::KIND, trouble);
+    news |= session.note_orphans(K::KIND, orphans);
+    news |= !before && session.is_surveyed(engine.owning_kinds());
+    if news {
         engine.revisit(&Key {
-            kind: crate::api::Kind::Sandbox,
+            kind: api::Kind::Sandbox,
             namespace,
             name: sandbox,
         });

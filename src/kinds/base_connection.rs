@@ -139,6 +139,9 @@ impl Kind for BaseConnection {
     type Observed = Held;
     type Change = Vec<PatchOp>;
 
+    const USED_BY: &'static [api::Kind] =
+        &[api::Kind::SourceConnection, api::Kind::TargetConnection];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
         let spec = &self.spec;
         let session = pass.session()?;

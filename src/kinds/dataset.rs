@@ -128,6 +128,8 @@ impl Kind for Dataset {
     type Observed = ObservedDataset;
     type Change = Vec<PatchOp>;
 
+    const USED_BY: &'static [crate::api::Kind] = &[crate::api::Kind::TargetConnection];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredDataset> {
         let spec = &self.spec;
         let (schema_id, schema_field) = match (&spec.schema_ref, &spec.schema_id) {

@@ -77,6 +77,8 @@ impl Kind for MappingSet {
     type Observed = ObservedMappingSet;
     type Change = Put;
 
+    const USED_BY: &'static [crate::api::Kind] = &[crate::api::Kind::Dataflow];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredMappingSet> {
         let spec = &self.spec;
         let schema_id = match (&spec.schema_ref, &spec.schema_id) {

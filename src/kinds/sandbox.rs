@@ -32,8 +32,10 @@ impl Reconcile for Sandbox {
         status.region = found.region;
         status.owner_id = Some(owner(pass));
         status.common.last_handled_request = pass.requested();
-        tell_orphans(pass, status);
-        tell_troubles(pass, status);
+        if let Some(session) = surveyed(pass) {
+            tell_orphans(pass, &session, status);
+            tell_troubles(pass, &session, status);
+        }
         Ok(None)
     }
 
@@ -62,10 +64,18 @@ impl Reconcile for Sandbox {
     }
 }
 
+/// The session, once everything was asked for: until then the status says what the last one found.
+fn surveyed(pass: &Pass<'_, Sandbox>) -> Option<Arc<Session>> {
+    let engine = pass.engine();
+    let session = engine.sessions.get(pass.namespace(), &pass.name())?;
+    session
+        .is_surveyed(engine.owning_kinds())
+        .then_some(session)
+}
+
 /// Reports what bears our mark without a custom resource. It is nobody else's, but it may hold data: people decide.
-fn tell_orphans(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
-    let session = pass.engine().sessions.get(pass.namespace(), &pass.name());
-    let orphans = session.map(|it| it.orphans()).unwrap_or_default();
+fn tell_orphans(pass: &Pass<'_, Sandbox>, session: &Session, status: &mut SandboxStatus) {
+    let orphans = session.orphans();
     let count = i64::try_from(orphans.len()).unwrap_or(i64::MAX);
     let metrics = &pass.engine().settings.metrics;
     metrics.orphans(pass.namespace(), &pass.name(), count);
@@ -88,9 +98,8 @@ fn tell_orphans(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
 }
 
 /// Reports what cannot be listed: until that is mended, changes at Adobe are not seen.
-fn tell_troubles(pass: &Pass<'_, Sandbox>, status: &mut SandboxStatus) {
-    let session = pass.engine().sessions.get(pass.namespace(), &pass.name());
-    let troubles = session.map(|it| it.troubles()).unwrap_or_default();
+fn tell_troubles(pass: &Pass<'_, Sandbox>, session: &Session, status: &mut SandboxStatus) {
+    let troubles = session.troubles();
     let texts = troubles.iter().map(|(kind, it)| format!("{kind}: {it}"));
     let message = format!(
         "not everything at Adobe can be listed, so what others change there is not seen, and new resources of the \

@@ -121,6 +121,8 @@ impl Kind for SourceConnection {
     type Observed = Held;
     type Change = Vec<PatchOp>;
 
+    const USED_BY: &'static [api::Kind] = &[api::Kind::Dataflow];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
         let spec = &self.spec;
         let params = normal::open("spec.params", &spec.params)?;

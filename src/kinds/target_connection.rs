@@ -158,6 +158,8 @@ impl Kind for TargetConnection {
     type Observed = Held;
     type Change = Vec<PatchOp>;
 
+    const USED_BY: &'static [api::Kind] = &[api::Kind::Dataflow];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
         let spec = &self.spec;
         let dataset = dataset(pass).await?;

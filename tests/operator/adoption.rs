@@ -36,6 +36,24 @@ fn adopting(mut object: Value, id: &str) -> Value {
     object
 }
 
+/// A world with an open sandbox, swept often, and the manifests of that.
+async fn swept() -> (World, Vec<Value>) {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.resync = Duration::from_millis(300);
+    })
+    .await;
+    let mut objects = sample("payments");
+    objects.retain(|it| it["kind"] == "Secret" || it["kind"] == "Sandbox");
+    for object in &mut objects {
+        if let Some(Value::Object(spec)) = object.get_mut("spec") {
+            spec.remove("resyncPeriodSeconds");
+        }
+        world.apply(object).await.unwrap();
+    }
+    world.reason("Sandbox", "default", "Succeeded").await;
+    (world, objects)
+}
+
 /// A world with an open sandbox and nothing else.
 async fn open() -> World {
     let world = World::new().await;
@@ -188,56 +206,54 @@ async fn an_object_of_another_operator_is_left_alone() {
 
 #[tokio::test]
 async fn what_a_renamed_resource_left_behind_is_taken_over_by_name() {
-    let world = open().await;
-    let mut object = connection("old", "Lake");
-    object["spec"]["deletionPolicy"] = json!("Orphan");
-    world.apply(&object).await.unwrap();
-    let object = world.reason("BaseConnection", "old", "Succeeded").await;
+    let (world, _) = swept().await;
+    let orphaning = |mut object: Value| {
+        object["spec"]["deletionPolicy"] = json!("Orphan");
+        object
+    };
+    let kind = "BaseConnection";
+    let first = orphaning(connection("first", "Lake"));
+    world.apply(&first).await.unwrap();
+    let object = world.reason(kind, "first", "Succeeded").await;
     let id = object["status"]["id"].as_str().unwrap().to_owned();
-    let object = adopting(connection("new", "Lake"), &id);
-    world.apply(&object).await.unwrap();
-    world
-        .says("BaseConnection", "new", "already belongs to")
-        .await;
-    world.delete("BaseConnection", "old").await;
-    world.gone("BaseConnection", "old").await;
-    // The Sandbox is young: the other resource may only not have been applied yet.
-    let again = json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "now" } } });
-    world.patch("BaseConnection", "new", again).await;
-    let words = "which does not exist any more";
-    let new = world.says("BaseConnection", "new", words).await;
-    assert_eq!(condition(&new, "Stalled")["reason"], "AlreadyOwned");
-    world.age("Sandbox", "default").await;
-    let again =
-        json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "later" } } });
-    world.patch("BaseConnection", "new", again).await;
-    let new = world.reason("BaseConnection", "new", "Succeeded").await;
-    assert_eq!(new["status"]["id"], id);
-    let description = held(&world, &id)["description"].to_string();
-    assert!(description.contains("/new]"), "{description}");
+    let mut before = "first";
+    for name in ["second", "third"] {
+        let object = orphaning(adopting(connection(name, "Lake"), &id));
+        world.apply(&object).await.unwrap();
+        world.says(kind, name, "already belongs to").await;
+        world.delete(kind, before).await;
+        world.gone(kind, before).await;
+        if before == "first" {
+            // The Sandbox is young: the other resource may only not have been applied yet.
+            let again =
+                json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "now" } } });
+            world.patch(kind, name, again).await;
+            let object = world
+                .says(kind, name, "which does not exist any more")
+                .await;
+            assert_eq!(condition(&object, "Stalled")["reason"], "AlreadyOwned");
+            world.age("Sandbox", "default").await;
+        }
+        let object = world.reason(kind, name, "Succeeded").await;
+        assert_eq!(object["status"]["id"], id);
+        let description = held(&world, &id)["description"].to_string();
+        assert!(description.contains(&format!("/{name}]")), "{description}");
+        before = name;
+    }
     assert_eq!(world.simulator.object_count("prod"), 1);
 }
 
 #[tokio::test]
 async fn what_was_left_in_one_sandbox_is_an_orphan_there_although_another_has_a_resource_of_that_name()
  {
-    let world = World::tuned(Options::default(), |settings| {
-        settings.resync = Duration::from_millis(300);
-    })
-    .await;
-    let mut objects = sample("payments");
-    objects.retain(|it| it["kind"] == "Secret" || it["kind"] == "Sandbox");
-    for object in &mut objects {
-        if let Some(spec) = object.get_mut("spec") {
-            spec.as_object_mut().unwrap().remove("resyncPeriodSeconds");
-        }
-        world.apply(object).await.unwrap();
-        if object["kind"] == "Sandbox" {
-            object["metadata"]["name"] = json!("second");
-            object["spec"]["sandboxName"] = json!("stage");
-            world.apply(object).await.unwrap();
-        }
-    }
+    let (world, objects) = swept().await;
+    let mut second = objects
+        .into_iter()
+        .find(|it| it["kind"] == "Sandbox")
+        .unwrap();
+    second["metadata"]["name"] = json!("second");
+    second["spec"]["sandboxName"] = json!("stage");
+    world.apply(&second).await.unwrap();
     let mut lake = connection("lake", "Lake");
     lake["spec"]["deletionPolicy"] = json!("Orphan");
     world.apply(&lake).await.unwrap();

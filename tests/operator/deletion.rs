@@ -237,7 +237,7 @@ async fn credentials_corrected_while_a_sandbox_is_being_deleted_count_at_once() 
 
 #[tokio::test]
 async fn what_is_used_at_adobe_in_spite_of_the_spec_is_kept_until_it_is_not() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
     let mut other = world.get("Dataset", "payments").await;
@@ -255,6 +255,16 @@ async fn what_is_used_at_adobe_in_spite_of_the_spec_is_kept_until_it_is_not() {
     let words = "still used at Adobe by TargetConnection/payments";
     let dataset = world.says("Dataset", "payments", words).await;
     assert_eq!(condition(&dataset, "Ready")["reason"], "DeletionBlocked");
+    // A new process does not know who uses it before it has seen them.
+    world.kill_operator().await;
+    let away = Fault::answer(Reply::empty(503)).method("GET");
+    let away = away.path("/targetConnections").times(Times::Every);
+    world.simulator.inject(away);
+    world.start_operator();
+    let unseen = "everything of the kind TargetConnection at Adobe must be listed first";
+    world.says("Dataset", "payments", unseen).await;
+    world.simulator.clear_faults();
+    world.says("Dataset", "payments", words).await;
     assert_eq!(world.simulator.objects("prod", "dataSets").len(), 2);
     for kind in ["Dataflow", "TargetConnection"] {
         let patch = json!({ "spec": { "replacePolicy": "Recreate" } });

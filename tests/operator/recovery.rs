@@ -296,6 +296,46 @@ async fn a_create_that_takes_effect_after_its_connection_broke_makes_no_second_o
 }
 
 #[tokio::test]
+async fn an_object_that_is_made_again_is_made_once_whatever_ends_the_process() {
+    let (mut world, objects) = settled().await;
+    let held = || world.simulator.objects("prod", "sourceConnections");
+    let lost = held().remove(0)["id"].as_str().unwrap().to_owned();
+    let late = Fault::new(Effect::Late(4000)).method("POST");
+    world.simulator.inject(late.path("/sourceConnections"));
+    world
+        .simulator
+        .delete("prod", "sourceConnections", &lost)
+        .unwrap();
+    let kind = "SourceConnection";
+    world
+        .reason(kind, "paypal-products", "AdobeUnavailable")
+        .await;
+    world.kill_operator().await;
+    world.start_operator();
+    for kind in [kind, "Dataflow"] {
+        let name = if kind == "Dataflow" {
+            "payments"
+        } else {
+            "paypal-products"
+        };
+        let patch = json!({ "spec": { "replacePolicy": "Recreate" } });
+        world.patch(kind, name, patch).await;
+    }
+    world.all_ready(&objects).await;
+    world
+        .eventually("the flow to use it", || async {
+            let flows = world.simulator.objects("prod", "flows");
+            let left = world.simulator.objects("prod", "sourceConnections");
+            let uses = flows.len() == 1
+                && left.len() == 1
+                && flows[0]["sourceConnectionIds"][0] == left[0]["id"];
+            uses.then_some(()).ok_or(format!("{flows:?} {left:?}"))
+        })
+        .await;
+    assert_eq!(world.simulator.count("POST", "/sourceConnections"), 1);
+}
+
+#[tokio::test]
 async fn an_identity_declared_without_an_answer_is_not_declared_twice() {
     let lag = Duration::from_secs(2);
     let options = Options {

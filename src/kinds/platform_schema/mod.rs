@@ -27,6 +27,13 @@ impl Kind for PlatformSchema {
     type Observed = ObservedSchema;
     type Change = Change;
 
+    const USED_BY: &'static [crate::api::Kind] = &[
+        crate::api::Kind::Dataset,
+        crate::api::Kind::MappingSet,
+        crate::api::Kind::SourceConnection,
+        crate::api::Kind::TargetConnection,
+    ];
+
     async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredSchema> {
         DesiredSchema::of(&self.spec, pass.mark()?, &pass.session()?.tenant)
     }
