@@ -190,52 +190,6 @@ async fn a_schema_made_without_an_answer_goes_with_the_field_group_that_is_known
 }
 
 #[tokio::test]
-async fn a_deletion_that_was_cut_off_between_schema_and_field_group_is_finished() {
-    let mut world = settled().await;
-    let stuck = Fault::answer(Reply::empty(503)).method("DELETE");
-    let stuck = stuck.path("/tenant/fieldgroups/{id}").times(Times::Every);
-    world.simulator.inject(stuck);
-    let objects = sample("payments");
-    for object in ours(&objects) {
-        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
-        world.delete(kind.unwrap(), name.unwrap()).await;
-    }
-    world
-        .eventually("the schema to go without its field group", || async {
-            let left =
-                ["schemas", "fieldgroups"].map(|it| world.simulator.objects("prod", it).len());
-            (left == [0, 1]).then_some(()).ok_or(format!("{left:?}"))
-        })
-        .await;
-    world.kill_operator().await;
-    world.simulator.clear_faults();
-    world.start_operator();
-    world.gone("PlatformSchema", "payments").await;
-    assert_eq!(world.simulator.object_count("prod"), 0);
-}
-
-#[tokio::test]
-async fn credentials_corrected_while_a_sandbox_is_being_deleted_count_at_once() {
-    let mut world = settled().await;
-    world.kill_operator().await;
-    let secret = |value| json!({ "stringData": { "clientSecret": value } });
-    world.patch("Secret", "adobe-io", secret("wrong")).await;
-    let objects = sample("payments");
-    for object in ours(&objects) {
-        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
-        world.delete(kind.unwrap(), name.unwrap()).await;
-    }
-    world.start_operator();
-    let flow = "cannot be deleted yet: waiting for Sandbox/default";
-    world.says("Dataflow", "payments", flow).await;
-    world
-        .patch("Secret", "adobe-io", secret("demo-secret"))
-        .await;
-    world.gone("Sandbox", "default").await;
-    assert_eq!(world.simulator.object_count("prod"), 0);
-}
-
-#[tokio::test]
 async fn what_is_used_at_adobe_in_spite_of_the_spec_is_kept_until_it_is_not() {
     let mut world = World::new().await;
     let objects = world.apply_sample("payments").await;

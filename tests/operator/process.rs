@@ -96,16 +96,6 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
 }
 
 #[tokio::test]
-async fn a_workforce_of_none_is_refused() {
-    let mut operator = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
-    let answer = operator.args(["run", "--workers", "0"]).output();
-    let answer = answer.await.unwrap();
-    let said = String::from_utf8(answer.stderr).unwrap();
-    assert_eq!(answer.status.code(), Some(2), "{said}");
-    assert!(said.contains("'0' for '--workers <WORKERS>'"), "{said}");
-}
-
-#[tokio::test]
 async fn check_tells_what_an_account_lacks() {
     let world = World::unattended(Options::default()).await;
     let cluster = ControlPlane::shared().await;
