@@ -158,8 +158,8 @@ impl<K: Kind> Work<'_, '_, K> {
     async fn reread(&mut self) -> Result<()> {
         let all = self.session.observations::<K::Observed>();
         let Some(object) = K::read(self.session, self.observed.id()).await? else {
-            all.deny(self.observed.id());
-            return Err(self.pass.missing(self.observed.id()));
+            let shown = all.deny(self.observed.id());
+            return Err(self.pass.missing(self.observed.id(), shown));
         };
         self.observed = all.put(object);
         self.fresh = true;

@@ -39,8 +39,7 @@ pub async fn create_or_recover<K: Kind>(
     }
     if let Some(doubt) = doubt {
         out_of_doubt::<K>(session, doubt, missing).await?;
-        if let Some(object) = listed(pass, session, doubt).await? {
-            contradicts(missing, [object.as_ref()])?;
+        if let Some(object) = listed(pass, session, doubt, missing).await? {
             pass.add_finalizer().await?;
             return Ok(object);
         }
@@ -138,6 +137,7 @@ async fn listed<K: Kind>(
     pass: &Pass<'_, K>,
     session: &Session,
     doubt: Doubt,
+    missing: Option<&str>,
 ) -> Result<Option<Arc<K::Observed>>> {
     let all = session.observations::<K::Observed>();
     doubt.resolve(pass, session, &all).await?;
@@ -145,6 +145,7 @@ async fn listed<K: Kind>(
     let claimed = all.claimed(&mark.claim());
     let found = claimed.into_iter().find(|it| it.mark() == Some(&mark));
     if let Some(object) = &found {
+        contradicts(missing, [object.as_ref()])?;
         pass.note("Recovered", format!("found {} at Adobe again", object.id()));
     }
     Ok(found)

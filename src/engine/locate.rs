@@ -99,8 +99,8 @@ async fn read<K: Kind>(
             fresh: true,
         }));
     }
-    all.deny(id);
-    pass.note_missing();
+    let shown = all.deny(id);
+    pass.note_missing(shown);
     Ok(None)
 }
 

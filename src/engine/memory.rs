@@ -57,16 +57,18 @@ impl Memory {
         self.with(uid, |note| note.create = Some(outcome));
     }
 
-    /// Notes that a known object is not to be found. Where nothing was noted yet, something may have been on its way until
-    /// `arrived`.
-    pub fn missed(&self, uid: &str, arrived: Instant) {
+    /// Notes that a known object is not to be found. The doubt begins anew if a list has `shown` the object since then. Where
+    /// nothing was noted yet, something may have been on its way until `arrived`.
+    pub fn missed(&self, uid: &str, shown: bool, arrived: Instant) {
+        let now = Instant::now();
         self.with(uid, |note| {
-            let now = Instant::now();
-            note.create = Some(match note.create {
-                Some(Create::Unsure(last)) => Create::Unsure(last),
-                Some(Create::Certain) => Create::Unsure(now),
-                None => Create::Unsure(now.max(arrived)),
-            });
+            let last = match note.create {
+                Some(Create::Unsure(last)) if shown => last.max(now),
+                Some(Create::Unsure(last)) => last,
+                Some(Create::Certain) => now,
+                None => arrived.max(now),
+            };
+            note.create = Some(Create::Unsure(last));
         });
     }
 

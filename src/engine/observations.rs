@@ -261,11 +261,14 @@ impl<O: Observed> Observations<O> {
     }
 
     /// Notes that a read denies an object. That may be a lie, so what lists show of it counts again from the next one on.
-    pub fn deny(&self, id: &str) {
+    /// Tells whether the object was known until now.
+    pub fn deny(&self, id: &str) -> bool {
         let mut seen = self.seen();
+        let shown = seen.by_id.contains_key(id);
         seen.own.remove(id);
         seen.remove(id);
         seen.doubted.remove(id);
+        shown
     }
 
     /// Notes that we deleted an object.

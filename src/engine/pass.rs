@@ -303,18 +303,19 @@ impl<'a, K: AepResource> Pass<'a, K> {
     }
 
     /// What follows when a known object is not to be found.
-    pub(super) fn missing(&self, id: &str) -> Error {
-        self.note_missing();
+    pub(super) fn missing(&self, id: &str, shown: bool) -> Error {
+        self.note_missing(shown);
         Error::Missing {
             id: id.to_owned(),
             again: Duration::from_secs(1),
         }
     }
 
-    /// Notes that a known object is not to be found: there may be none, or another one that we do not know.
-    pub(super) fn note_missing(&self) {
+    /// Notes that a known object is not to be found, which a list may have shown until now: there may be none, or another one
+    /// that we do not know.
+    pub(super) fn note_missing(&self, shown: bool) {
         let arrived = self.engine.all_arrived();
-        self.engine.memory.missed(&self.uid(), arrived);
+        self.engine.memory.missed(&self.uid(), shown, arrived);
     }
 
     /// Has what it refers to looked at again: something of that may be used no longer.

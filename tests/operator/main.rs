@@ -5,6 +5,7 @@
 mod adoption;
 mod changes;
 mod commands;
+mod contradictions;
 #[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
 #[path = "../copies.rs"]
 mod copies;

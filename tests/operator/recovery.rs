@@ -31,7 +31,8 @@ pub fn creates(simulator: &Simulator) -> usize {
     creates.count()
 }
 
-async fn settled() -> (World, Vec<Value>) {
+/// A pipeline that is ready, and swept several times a second.
+pub async fn settled() -> (World, Vec<Value>) {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
@@ -42,13 +43,15 @@ async fn settled() -> (World, Vec<Value>) {
     (world, objects)
 }
 
-fn exactly_one_of_each(world: &World) {
+/// Adobe holds what the payments sample asks for, and nothing twice.
+pub fn exactly_one_of_each(world: &World) {
     for (kind, count) in COLLECTIONS {
         assert_eq!(world.simulator.objects("prod", kind).len(), count, "{kind}");
     }
 }
 
-async fn ids(world: &World, objects: &[Value]) -> Vec<Value> {
+/// The id in the status of each of these objects.
+pub async fn ids(world: &World, objects: &[Value]) -> Vec<Value> {
     let mut ids = Vec::new();
     for object in ours(objects) {
         let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
@@ -247,6 +250,72 @@ async fn an_object_without_custom_resource_is_reported_and_left_alone() {
         })
         .await;
     assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+}
+
+/// A connection in the data lake, in the sandbox that this Sandbox resource stands for.
+fn lake(name: &str, sandbox: &str) -> Value {
+    json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "BaseConnection",
+        "metadata": { "name": name },
+        "spec": {
+            "name": name, "sandboxRef": { "name": sandbox }, "deletionPolicy": "Orphan",
+            "connectionSpec": { "id": "c604ff05-7f1a-43c0-8e18-33bf874cb11c" },
+        },
+    })
+}
+
+#[tokio::test]
+async fn of_two_sandboxes_in_one_namespace_each_reports_its_own_orphans() {
+    let (world, objects) = settled().await;
+    let mut other = objects
+        .iter()
+        .find(|o| o["kind"] == "Sandbox")
+        .unwrap()
+        .clone();
+    other["metadata"]["name"] = json!("other");
+    world.apply(&other).await.unwrap();
+    for (name, sandbox) in [("moves", "other"), ("stays", "other"), ("lake", "default")] {
+        world.apply(&lake(name, sandbox)).await.unwrap();
+        world.reason("BaseConnection", name, "Succeeded").await;
+    }
+    sweeps(&world).await;
+    for sandbox in ["default", "other"] {
+        let sandbox = world.get("Sandbox", sandbox).await;
+        assert!(sandbox["status"]["orphans"].is_null(), "{sandbox}");
+    }
+    // What moves to another Sandbox leaves its object behind in the first one.
+    let left = world.get("BaseConnection", "moves").await["status"]["id"].clone();
+    world.delete("BaseConnection", "moves").await;
+    world.gone("BaseConnection", "moves").await;
+    world.apply(&lake("moves", "default")).await.unwrap();
+    let moved = world.reason("BaseConnection", "moves", "Succeeded").await;
+    assert_ne!(moved["status"]["id"], left);
+    let other = world
+        .eventually("the orphan to be reported", || async {
+            let other = world.get("Sandbox", "other").await;
+            (other["status"]["orphans"] == 1)
+                .then_some(other.clone())
+                .ok_or(other["status"].to_string())
+        })
+        .await;
+    let named = other["status"]["orphanedObjects"][0].as_str().unwrap();
+    assert_eq!(named, format!("BaseConnection {}", left.as_str().unwrap()));
+    sweeps(&world).await;
+    let other = world.get("Sandbox", "other").await;
+    assert_eq!(other["status"]["orphans"], 1);
+    let default = world.get("Sandbox", "default").await;
+    assert!(default["status"]["orphans"].is_null(), "{default}");
+}
+
+/// Waits until each Sandbox has looked at all connections at least twice more.
+async fn sweeps(world: &World) {
+    let before = world.simulator.count("GET", "/connections");
+    world
+        .eventually("six more lists", || async {
+            let more = world.simulator.count("GET", "/connections") - before;
+            (more >= 6).then_some(()).ok_or(more.to_string())
+        })
+        .await;
 }
 
 #[tokio::test]

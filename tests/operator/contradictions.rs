@@ -1,0 +1,152 @@
+//! Where lists and reads contradict each other, one of the two is wrong: nothing is made until they agree again.
+
+use aep_simulator::{Effect, Fault, Reply, Times};
+use serde_json::{Value, json};
+
+use crate::harness::{World, condition};
+use crate::recovery::{creates, exactly_one_of_each, ids, settled};
+
+const KIND: &str = "SourceConnection";
+const NAME: &str = "paypal-products";
+
+async fn id(world: &World) -> Value {
+    world.get(KIND, NAME).await["status"]["id"].clone()
+}
+
+/// From now on a read of a single source connection denies it.
+fn deny_reads(world: &World) {
+    let refusal = json!({
+        "type": "https://ns.adobe.com/aep/errors/FLOW-1439-404", "title": "Resource not found", "status": 404,
+        "report": { "detailed-message": "The requested resource is not found." },
+    });
+    let fault = Fault::answer(Reply::json(404, refusal)).method("GET");
+    let fault = fault.path("/sourceConnections/{id}").times(Times::Every);
+    world.simulator.inject(fault);
+}
+
+/// From now on lists show these source connections and no others; reads stay as they are.
+fn list_only(world: &World, shown: &[Value]) {
+    let harmless = Fault::new(Effect::Delay(0)).path("/sourceConnections/{id}");
+    world.simulator.inject(harmless.times(Times::Every));
+    let list = Reply::json(200, json!({ "items": shown, "_links": {} }));
+    let fault = Fault::answer(list).method("GET").path("/sourceConnections");
+    world.simulator.inject(fault.times(Times::Every));
+}
+
+/// Asks for a fresh look.
+async fn ask(world: &World) {
+    let request = json!({ "aep-operator.io/requested-at": "now" });
+    let request = json!({ "metadata": { "annotations": request } });
+    world.patch(KIND, NAME, request).await;
+}
+
+/// Waits until all there is was listed for more than twice as long as lists may lag behind.
+async fn sweeps(world: &World) {
+    let listed = || {
+        let calls = world.simulator.calls();
+        let lists = calls
+            .iter()
+            .filter(|call| call.method == "GET" && call.route == "/sourceConnections");
+        let whole = lists.filter(|call| call.query.iter().all(|(name, _)| name != "property"));
+        whole.count()
+    };
+    let before = listed();
+    world
+        .eventually("eight more lists", || async {
+            let more = listed() - before;
+            (more >= 8).then_some(()).ok_or(more.to_string())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_reads_deny_and_lists_show_is_missing_and_not_made_again() {
+    let (world, objects) = settled().await;
+    let before = ids(&world, &objects).await;
+    deny_reads(&world);
+    ask(&world).await;
+    world.reason(KIND, NAME, "Missing").await;
+    sweeps(&world).await;
+    let connection = world.get(KIND, NAME).await;
+    assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
+    world.simulator.clear_faults();
+    world.all_ready(&objects).await;
+    assert_eq!(ids(&world, &objects).await, before);
+    assert_eq!(creates(&world.simulator), 0);
+    exactly_one_of_each(&world);
+}
+
+#[tokio::test]
+async fn what_reads_deny_is_not_made_again_if_lists_show_it_under_another_name() {
+    let (world, objects) = settled().await;
+    let before = ids(&world, &objects).await;
+    let known = id(&world).await;
+    deny_reads(&world);
+    let renamed = json!({ "name": "renamed by hand" });
+    let edited = world.simulator.edit(
+        "prod",
+        "sourceConnections",
+        known.as_str().unwrap(),
+        &renamed,
+    );
+    edited.unwrap();
+    world.reason(KIND, NAME, "Missing").await;
+    // Nobody looks for longer than lists may lag behind, but they are taken all the same.
+    world
+        .patch(KIND, NAME, json!({ "spec": { "suspend": true } }))
+        .await;
+    world.reason(KIND, NAME, "Suspended").await;
+    sweeps(&world).await;
+    let request = json!({ "aep-operator.io/requested-at": "now" });
+    let patch = json!({ "metadata": { "annotations": request }, "spec": { "suspend": false } });
+    world.patch(KIND, NAME, patch).await;
+    world.reason(KIND, NAME, "Missing").await;
+    sweeps(&world).await;
+    let connection = world.get(KIND, NAME).await;
+    assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
+    assert_eq!(creates(&world.simulator), 0);
+    world.simulator.clear_faults();
+    world.all_ready(&objects).await;
+    assert_eq!(ids(&world, &objects).await, before);
+    assert_eq!(creates(&world.simulator), 0);
+    exactly_one_of_each(&world);
+    let held = world
+        .simulator
+        .objects("prod", "sourceConnections")
+        .remove(0);
+    assert_eq!(held["name"], "PayPal products");
+}
+
+#[tokio::test]
+async fn what_lists_lack_and_reads_show_stays_as_it_is() {
+    let (world, objects) = settled().await;
+    let before = world.versions().await;
+    world
+        .simulator
+        .set_list_lag(std::time::Duration::from_secs(3600));
+    sweeps(&world).await;
+    assert_eq!(world.versions().await, before);
+    assert_eq!(world.writes(), 0);
+    world.simulator.set_list_lag(std::time::Duration::ZERO);
+    sweeps(&world).await;
+    world.all_ready(&objects).await;
+    assert_eq!(world.versions().await, before);
+    assert_eq!(world.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_list_that_shows_a_twin_alone_does_not_make_it_the_one_in_use() {
+    let (world, objects) = settled().await;
+    let held = world.simulator.objects("prod", "sourceConnections");
+    let twin = world.post_copy("sourceConnections", &held[0]).await;
+    let twin = world.simulator.object("prod", "sourceConnections", &twin);
+    world.simulator.clear_calls();
+    list_only(&world, &[twin.unwrap()]);
+    sweeps(&world).await;
+    assert_eq!(id(&world).await, held[0]["id"]);
+    world.simulator.clear_faults();
+    sweeps(&world).await;
+    world.all_ready(&objects).await;
+    assert_eq!(id(&world).await, held[0]["id"]);
+    assert_eq!(world.writes(), 0);
+}
