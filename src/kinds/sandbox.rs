@@ -155,13 +155,18 @@ fn open(pass: &Pass<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     let resync = resync.mul_f64(rand::random_range(0.9..1.1));
     let sessions = &pass.engine().sessions;
     if let Some(session) = sessions.get(pass.namespace(), &pass.name()) {
+        let as_before = same(session.adobe().settings(), adobe.settings());
         session.renew(adobe, resync);
-        return;
+        if as_before {
+            return;
+        }
+    } else {
+        let times = (resync, pass.engine().settings.list_lag);
+        let session = Session::new(adobe, owner(pass), tenant.to_owned(), times);
+        sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
     }
-    let times = (resync, pass.engine().settings.list_lag);
-    let session = Session::new(adobe, owner(pass), tenant.to_owned(), times);
-    sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
-    // After a restart nothing else tells those who waited: the status of the Sandbox stays as it was.
+    // Nothing else may tell those who waited, for a sandbox or for credentials that are accepted: the status of the Sandbox
+    // stays as it was, as after a restart or where its deletion waits for them.
     let me = LocalRef { name: pass.name() }.to(Kind::Sandbox);
     pass.engine().revisit_referrers(pass.namespace(), &me);
 }

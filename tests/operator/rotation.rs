@@ -91,3 +91,27 @@ async fn a_rotated_client_secret_is_used_without_a_restart() {
     let description = held["description"].as_str().unwrap();
     assert!(description.starts_with("after the rotation"));
 }
+
+#[tokio::test]
+async fn who_was_refused_goes_on_once_the_secret_is_corrected_although_the_sandbox_noticed_nothing()
+{
+    let world = World::new().await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let secrets = vec!["rotated".to_owned()];
+    world
+        .simulator
+        .set_secrets("aep-operator-demo", secrets)
+        .unwrap();
+    world.simulator.revoke_tokens();
+    let patch = json!({ "spec": { "description": "after the rotation" } });
+    world.patch("Dataflow", "payments", patch).await;
+    world
+        .reason("Dataflow", "payments", "InvalidCredentials")
+        .await;
+    let sandbox = world.get("Sandbox", "default").await;
+    assert_eq!(condition(&sandbox, "Ready")["status"], "True");
+    let secret = json!({ "stringData": { "clientSecret": "rotated" } });
+    world.patch("Secret", "adobe-io", secret).await;
+    world.reason("Dataflow", "payments", "Succeeded").await;
+}
