@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::normal::{self, Head, Label, decide, head, observed};
 use crate::adobe::{self, NewSourceConnection, PatchOp, SpecRef};
+use crate::api::condition_types::READY;
 use crate::api::{
     self, BaseConnection, PlatformSchema, Reference, SourceConnection, SourceConnectionStatus,
     SourceData,
 };
-use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+use crate::engine::{Error, Kind, Pass, Plan, Result, Session, reasons};
 
 /// How ad-hoc schemas are read unless the user says otherwise.
 const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
@@ -90,8 +91,21 @@ async fn connection_spec(pass: At<'_, '_>) -> Result<SpecRef> {
         reference: Reference::new(api::Kind::BaseConnection, &base.name),
         why: "its connection spec is not known yet".into(),
     })?;
+    if !is_accepted(&found) {
+        return Ok(SpecRef { id, version: None });
+    }
     let version = found.spec.connection_spec.version.clone();
     Ok(normal::spec_ref(id, version))
+}
+
+/// Whether Adobe holds the connection spec that the base connection names. The change of a version may have been refused.
+fn is_accepted(base: &BaseConnection) -> bool {
+    let status = base.status.as_ref().map(|status| &status.common);
+    status.is_some_and(|status| {
+        let ready = status.condition(READY).map(|it| it.reason.as_str());
+        status.observed_generation == base.metadata.generation
+            && ready.is_some_and(|it| [reasons::SUCCEEDED, reasons::PROGRESSING].contains(&it))
+    })
 }
 
 fn data(pass: At<'_, '_>, data: &SourceData) -> Result<Value> {
@@ -180,7 +194,10 @@ impl Kind for SourceConnection {
             base_connection_id: desired.base_connection_id.clone(),
             data: desired.data.clone(),
             params: desired.params.clone(),
-            connection_spec: desired.spec.clone(),
+            connection_spec: normal::spec_ref(
+                desired.spec.id.clone(),
+                desired.spec.version.clone(),
+            ),
         };
         let adobe = session.adobe();
         let service = adobe.flow_service();
