@@ -1,5 +1,7 @@
 //! What is deleted here goes at Adobe, in an order that Adobe accepts, or says why not.
 
+use std::time::Duration;
+
 use aep_control_plane::{ControlPlane, Options as Cluster};
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
 use k8s_openapi::api::core::v1::Namespace;
@@ -186,6 +188,90 @@ async fn a_schema_made_without_an_answer_goes_with_the_field_group_that_is_known
         .await;
     world.simulator.clear_faults();
     world.gone("PlatformSchema", "payments").await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+/// A world with the sandbox open and the schema of the payments sample, which need not be ready.
+async fn with_schema(world: &World) {
+    let wanted = |object: &&Value| {
+        let kind = object["kind"].as_str();
+        kind.is_some_and(|it| ["Secret", "Sandbox", "PlatformSchema"].contains(&it))
+    };
+    for object in sample("payments").iter().filter(wanted) {
+        world.apply(object).await.unwrap();
+    }
+}
+
+/// By which what was made is older than what is deleted.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The schema goes, and then Adobe is away for its field group.
+async fn cut_off(world: &World) {
+    with_schema(world).await;
+    world
+        .reason("PlatformSchema", "payments", "Succeeded")
+        .await;
+    world.simulator.advance(HOUR);
+    let away = Fault::answer(Reply::empty(503)).method("DELETE");
+    let away = away.path("/tenant/fieldgroups/{id}").times(Times::Every);
+    world.simulator.inject(away);
+    world.delete("PlatformSchema", "payments").await;
+    world
+        .eventually("the deletion of the field group to fail", || async {
+            let tries = world.simulator.count("DELETE", "/tenant/fieldgroups/{id}");
+            (tries > 0).then_some(()).ok_or(tries.to_string())
+        })
+        .await;
+    assert!(world.simulator.objects("prod", "schemas").is_empty());
+    assert_eq!(world.simulator.objects("prod", "fieldgroups").len(), 1);
+}
+
+#[tokio::test]
+async fn a_field_group_that_outlived_its_schema_is_deleted_at_the_next_try() {
+    let world = World::new().await;
+    cut_off(&world).await;
+    world.simulator.clear_faults();
+    world.gone("PlatformSchema", "payments").await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn a_field_group_that_outlived_its_schema_is_deleted_where_lists_still_show_both() {
+    let mut world = World::new().await;
+    cut_off(&world).await;
+    world.kill_operator().await;
+    world.simulator.clear_faults();
+    // Lists show both as they were a while ago.
+    world.simulator.set_list_lag(HOUR / 2);
+    world.start_operator();
+    world.gone("PlatformSchema", "payments").await;
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn corrected_credentials_let_everything_go_that_waits_for_its_deletion() {
+    let world = settled().await;
+    let objects = sample("payments");
+    let secrets = vec!["rotated".to_owned()];
+    world
+        .simulator
+        .set_secrets("aep-operator-demo", secrets)
+        .unwrap();
+    world.simulator.revoke_tokens();
+    for object in ours(&objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        world.delete(kind.unwrap(), name.unwrap()).await;
+    }
+    world
+        .reason("Dataflow", "payments", "InvalidCredentials")
+        .await;
+    world.reason("Sandbox", "default", "DeletionBlocked").await;
+    let secret = json!({ "stringData": { "clientSecret": "rotated" } });
+    world.patch("Secret", "adobe-io", secret).await;
+    for object in ours(&objects) {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        world.gone(kind.unwrap(), name.unwrap()).await;
+    }
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 

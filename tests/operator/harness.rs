@@ -10,13 +10,15 @@ use aep_operator::api;
 use aep_operator::engine::Settings;
 use aep_operator::operator;
 use aep_simulator::Simulator;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+    WatchParams,
 };
-use kube::core::GroupVersionKind;
+use kube::core::{GroupVersionKind, WatchEvent};
 use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, ResourceExt};
 use prometheus_client::registry::Registry;
@@ -212,6 +214,24 @@ impl World {
     /// One object.
     pub async fn get(&self, kind: &str, name: &str) -> Value {
         serde_json::to_value(self.api(kind).get(name).await.unwrap()).unwrap()
+    }
+
+    /// Every state that an object has had since the one given, until now.
+    pub async fn history(&self, kind: &str, since: &DynamicObject) -> Vec<Value> {
+        let api = self.api(kind);
+        let last = api.get(&since.name_any()).await.unwrap().resource_version();
+        let params = WatchParams::default().fields(&format!("metadata.name={}", since.name_any()));
+        let from = since.resource_version().unwrap();
+        let mut changes = api.watch(&params, &from).await.unwrap().boxed();
+        let mut states = vec![since.clone()];
+        while states.last().and_then(ResourceExt::resource_version) != last {
+            match changes.try_next().await.unwrap() {
+                Some(WatchEvent::Added(state) | WatchEvent::Modified(state)) => states.push(state),
+                other => panic!("no change: {other:?}"),
+            }
+        }
+        let states = states.into_iter();
+        states.map(|it| serde_json::to_value(it).unwrap()).collect()
     }
 
     /// Merges a patch into an object.

@@ -2,16 +2,21 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
+use std::time::Duration;
 
 use aep_control_plane::{ControlPlane, Options as Cluster};
 use aep_simulator::Options;
 use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use kube::api::{Api, ObjectMeta, PostParams};
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::harness::{PATIENCE, World, install, sample};
+
+/// Far less than anybody waits before a kill, and long for a machine that is busy with other things.
+const A_MOMENT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn every_watched_namespace_is_served_and_no_other() {
@@ -96,19 +101,121 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
 }
 
 #[tokio::test]
+async fn a_replica_that_waits_for_what_it_may_not_list_ends_at_once_when_told() {
+    let world = World::unattended(Options::default()).await;
+    // Whether CRDs are missing or may not be listed, the wait for them is one. Secrets are waited for before.
+    account(&world, "nobody", &[]).await;
+    account(&world, "somebody", &["secrets"]).await;
+    for name in ["nobody", "somebody"] {
+        let cluster = ControlPlane::shared().await;
+        let kubeconfig = cluster.service_account_kubeconfig(&world.namespace, name);
+        let health = free_address();
+        let mut replica = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+            .arg("run")
+            .env("WATCH_NAMESPACES", &world.namespace)
+            .env("HEALTH_ADDRESS", health.to_string())
+            .env("KUBECONFIG", kubeconfig.await.unwrap())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        world
+            .eventually("the replica to say that it is not ready", || async {
+                let answer = reqwest::get(format!("http://{health}/readyz")).await;
+                let status = answer.map_err(|error| error.to_string())?.status();
+                (status == 503).then_some(()).ok_or(status.to_string())
+            })
+            .await;
+        let id = replica.id().unwrap().to_string();
+        let told = Command::new("kill").arg(id).status().await.unwrap();
+        assert!(told.success());
+        let ended = timeout(A_MOMENT, replica.wait()).await;
+        let ended = ended
+            .unwrap_or_else(|_| panic!("{name} does not end"))
+            .unwrap();
+        assert_eq!(ended.code(), Some(0), "{name}");
+    }
+}
+
+/// A service account that may list and watch these resources of the core group.
+async fn account(world: &World, name: &str, resources: &[&str]) {
+    let metadata = || ObjectMeta {
+        name: Some(name.into()),
+        ..ObjectMeta::default()
+    };
+    let (client, namespace) = (world.client.clone(), &world.namespace);
+    let account = ServiceAccount {
+        metadata: metadata(),
+        ..ServiceAccount::default()
+    };
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let made = accounts.create(&PostParams::default(), &account).await;
+    made.unwrap();
+    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let rule = PolicyRule {
+        api_groups: Some(words(&[""])),
+        resources: Some(words(resources)),
+        verbs: words(&["get", "list", "watch"]),
+        ..PolicyRule::default()
+    };
+    let role = Role {
+        metadata: metadata(),
+        rules: Some(vec![rule]).filter(|_| !resources.is_empty()),
+    };
+    let roles: Api<Role> = Api::namespaced(client.clone(), namespace);
+    roles.create(&PostParams::default(), &role).await.unwrap();
+    let binding = RoleBinding {
+        metadata: metadata(),
+        role_ref: RoleRef {
+            api_group: Some("rbac.authorization.k8s.io".into()),
+            kind: "Role".into(),
+            name: name.into(),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".into(),
+            name: name.into(),
+            namespace: Some(namespace.clone()),
+            ..Subject::default()
+        }]),
+    };
+    let bindings: Api<RoleBinding> = Api::namespaced(client, namespace);
+    let made = bindings.create(&PostParams::default(), &binding).await;
+    made.unwrap();
+}
+
+#[tokio::test]
+async fn numbers_with_which_nothing_would_ever_happen_are_refused() {
+    for flag in ["--workers", "--resync-period-seconds"] {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+        run.args(["run", flag, "0"]).env("KUBECONFIG", "/dev/null");
+        let answer = run.kill_on_drop(true).output();
+        let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+        assert_eq!(answer.status.code(), Some(2), "{flag}");
+        let told = String::from_utf8(answer.stderr).unwrap();
+        let words = format!("invalid value '0' for '{flag} <");
+        assert!(
+            told.contains(&words) && told.contains("is not in 1.."),
+            "{told}"
+        );
+    }
+    let mut run = Command::new(env!("CARGO_BIN_EXE_aep-operator"));
+    run.arg("run")
+        .env("WORKERS", "0")
+        .env("KUBECONFIG", "/dev/null");
+    let answer = timeout(PATIENCE, run.kill_on_drop(true).output()).await;
+    let answer = answer.unwrap().unwrap();
+    let told = String::from_utf8(answer.stderr).unwrap();
+    assert!(
+        !answer.status.success() && told.contains("--workers"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn check_tells_what_an_account_lacks() {
     let world = World::unattended(Options::default()).await;
     let cluster = ControlPlane::shared().await;
-    let account = ServiceAccount {
-        metadata: ObjectMeta {
-            name: Some("nobody".into()),
-            ..ObjectMeta::default()
-        },
-        ..ServiceAccount::default()
-    };
-    let accounts: Api<ServiceAccount> = Api::namespaced(world.client.clone(), &world.namespace);
-    let made = accounts.create(&PostParams::default(), &account).await;
-    made.unwrap();
+    account(&world, "nobody", &[]).await;
     let nobody = cluster.service_account_kubeconfig(&world.namespace, "nobody");
     let nobody = nobody.await.unwrap();
     let check = |kubeconfig| {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use aep_simulator::{Effect, Fault, Options, Times};
+use aep_simulator::{Effect, Fault, Options, Reply, Times};
 use serde_json::{Value, json};
 
-use crate::harness::{World, condition};
+use crate::harness::{World, condition, sample};
 use crate::recovery::COLLECTIONS;
 
 async fn settled(policy: &str) -> World {
@@ -276,4 +276,120 @@ async fn a_replaced_dataset_keeps_its_records_until_nothing_writes_to_it() {
     let last = deleted("/dataSets/{id}").unwrap();
     assert!(deleted("/flows/{id}").unwrap() < last);
     assert!(deleted("/targetConnections/{id}").unwrap() < last);
+}
+
+#[tokio::test]
+async fn a_refused_change_of_the_connection_spec_leaves_those_who_refer_to_it_alone() {
+    let world = settled("Never").await;
+    let connection = world.get("SourceConnection", "paypal-products").await;
+    let flow = world.get("Dataflow", "payments").await;
+    for spec in [
+        json!({ "name": "square" }),
+        json!({ "name": "paypal", "version": "2.0" }),
+    ] {
+        let patch = json!({ "spec": { "connectionSpec": spec } });
+        world.patch("BaseConnection", "paypal", patch).await;
+        world
+            .reason("BaseConnection", "paypal", "ReplaceRequired")
+            .await;
+        sweeps(&world).await;
+        let now = world.get("SourceConnection", "paypal-products").await;
+        assert_eq!(now["status"], connection["status"], "{spec}");
+        let now = world.get("Dataflow", "payments").await;
+        assert_eq!(now["status"], flow["status"], "{spec}");
+    }
+    // The same where a source connection chooses for itself.
+    let patch = json!({ "spec": { "connectionSpec": { "name": "square" } } });
+    world
+        .patch("SourceConnection", "paypal-products", patch)
+        .await;
+    let refused = world
+        .reason("SourceConnection", "paypal-products", "ReplaceRequired")
+        .await;
+    let shown = |object: &Value| object["status"]["connectionSpecId"].clone();
+    assert!(shown(&refused).is_string());
+    assert_eq!(shown(&refused), shown(&connection));
+    sweeps(&world).await;
+    let now = world.get("Dataflow", "payments").await;
+    assert_eq!(now["status"], flow["status"]);
+    assert_eq!(world.writes(), 0);
+}
+
+/// Waits until everybody was looked at twice more.
+async fn sweeps(world: &World) {
+    let before = world.simulator.count("GET", "/flows");
+    world
+        .eventually("three more lists", || async {
+            let more = world.simulator.count("GET", "/flows") - before;
+            (more >= 3).then_some(()).ok_or(more.to_string())
+        })
+        .await;
+}
+
+/// A flow is to be replaced; sweeps are rare.
+async fn to_be_replaced() -> World {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.request_timeout = Duration::from_secs(2);
+    })
+    .await;
+    let mut objects = sample("payments");
+    for object in &mut objects {
+        if object["kind"] == "Dataflow" {
+            object["spec"]["replacePolicy"] = json!("Recreate");
+        }
+        world.apply(object).await.unwrap();
+    }
+    world.all_ready(&objects).await;
+    world
+}
+
+fn other_column() -> Value {
+    json!({ "spec": { "deltaColumn": { "name": "createdAt" } } })
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_left_alone_once_it_bears_our_mark_no_longer() {
+    let world = to_be_replaced().await;
+    let old = id(&world, "Dataflow", "payments").await;
+    let id = old.as_str().unwrap();
+    // Adobe does not let go of it at first.
+    let away = Fault::answer(Reply::empty(503)).method("POST");
+    let away = away.path("/flows/{id}/action").times(Times::Every);
+    world.simulator.inject(away);
+    world.patch("Dataflow", "payments", other_column()).await;
+    world
+        .eventually("the first try to be rid of it", || async {
+            let tries = world.simulator.count("POST", "/flows/{id}/action");
+            (tries > 0).then_some(()).ok_or(tries.to_string())
+        })
+        .await;
+    let edit = json!({ "description": "belongs to somebody else now" });
+    world.simulator.edit("prod", "flows", id, &edit).unwrap();
+    world.simulator.clear_faults();
+    let event = world.event("Dataflow", "payments", "Released").await;
+    assert!(event.note.unwrap().contains(id));
+    let flow = world.reason("Dataflow", "payments", "Succeeded").await;
+    assert_ne!(flow["status"]["id"], old);
+    let left = world.simulator.object("prod", "flows", id).unwrap();
+    assert_eq!(left["state"], "enabled");
+    assert_eq!(left["description"], edit["description"]);
+    assert_eq!(world.simulator.count("DELETE", "/flows/{id}"), 0);
+}
+
+#[tokio::test]
+async fn deletion_waits_for_a_replacement_whose_create_brought_no_answer() {
+    let world = to_be_replaced().await;
+    world.simulator.set_list_lag(Duration::from_secs(1));
+    let fault = Fault::new(Effect::DropAfter).method("POST").path("/flows");
+    world.simulator.inject(fault.times(Times::Next(1)));
+    world.patch("Dataflow", "payments", other_column()).await;
+    world
+        .eventually("the replacement at Adobe", || async {
+            let count = world.simulator.objects("prod", "flows").len();
+            (count == 2).then_some(()).ok_or(count.to_string())
+        })
+        .await;
+    world.delete("Dataflow", "payments").await;
+    world.gone("Dataflow", "payments").await;
+    assert!(world.simulator.objects("prod", "flows").is_empty());
 }

@@ -1,6 +1,8 @@
 //! Bad input and bad luck: each told in a condition, and nothing half made.
 
-use aep_simulator::{Fault, Reply, Times};
+use std::time::Duration;
+
+use aep_simulator::{Fault, Options, Reply, Times};
 use serde_json::{Value, json};
 
 use crate::harness::{World, condition, sample};
@@ -255,6 +257,70 @@ async fn a_field_group_that_does_not_exist_is_named_and_nothing_is_left_behind()
     world.delete("TargetConnection", "payments").await;
     world.gone("PlatformSchema", "payments").await;
     assert!(world.simulator.objects("prod", "fieldgroups").is_empty());
+}
+
+/// What the next creates of a schema meet, after its field group was made; gives all states of the resource until it
+/// was ready.
+async fn schema_after(reply: Reply, times: u32) -> (World, Vec<Value>) {
+    let world = World::tuned(Options::default(), |settings| {
+        settings.request_timeout = Duration::from_secs(2);
+    })
+    .await;
+    let fault = Fault::answer(reply).method("POST");
+    let fault = fault.path("/tenant/schemas").times(Times::Next(times));
+    world.simulator.inject(fault);
+    let mut first = None;
+    for object in sample("payments") {
+        let kind = object["kind"].as_str().unwrap();
+        if ["Secret", "Sandbox", "PlatformSchema"].contains(&kind) {
+            let made = world.apply(&object).await.unwrap();
+            first = Some(made).filter(|_| kind == "PlatformSchema").or(first);
+        }
+    }
+    world
+        .eventually("the trouble to be over", || async {
+            let left = world.simulator.faults().len();
+            (left == 0).then_some(()).ok_or(left.to_string())
+        })
+        .await;
+    if times > 1 {
+        // What Adobe refuses is not asked for again before something changes.
+        let again = json!({ "spec": { "description": "another try" } });
+        world.patch("PlatformSchema", "payments", again).await;
+    }
+    world
+        .reason("PlatformSchema", "payments", "Succeeded")
+        .await;
+    let states = world.history("PlatformSchema", &first.unwrap()).await;
+    (world, states)
+}
+
+fn never_the_field_group(world: &World, states: &[Value]) {
+    let schema = world.simulator.objects("prod", "schemas").remove(0);
+    let group = world.simulator.objects("prod", "fieldgroups").remove(0);
+    let status = |field: &'static str| states.iter().map(move |it| &it["status"][field]);
+    let ids: Vec<_> = status("id").filter(|id| !id.is_null()).collect();
+    assert!(!ids.is_empty());
+    assert!(ids.iter().all(|id| **id == schema["$id"]), "{ids:?}");
+    // The field group was known, and told as such, before there was a schema.
+    let early =
+        |it: &Value| it["status"]["id"].is_null() && it["status"]["fieldGroupId"] == group["$id"];
+    assert!(states.iter().any(early), "{states:?}");
+}
+
+#[tokio::test]
+async fn the_id_of_a_schema_that_adobe_refuses_is_not_that_of_its_field_group() {
+    let refusal = json!({ "title": "Bad request", "detail": "not like that", "status": 400 });
+    let (world, states) = schema_after(Reply::json(400, refusal), 2).await;
+    never_the_field_group(&world, &states);
+    let refused = |it: &Value| condition(it, "Ready")["reason"] == "Rejected";
+    assert!(states.iter().any(refused), "{states:?}");
+}
+
+#[tokio::test]
+async fn the_id_of_a_schema_for_which_adobe_is_away_is_not_that_of_its_field_group() {
+    let (world, states) = schema_after(Reply::empty(503), 1).await;
+    never_the_field_group(&world, &states);
 }
 
 #[tokio::test]
