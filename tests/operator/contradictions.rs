@@ -11,11 +11,16 @@ use crate::recovery::{creates, exactly_one_of_each, ids};
 const KIND: &str = "SourceConnection";
 const NAME: &str = "paypal-products";
 
-/// A pipeline that is ready; between two lists any lag is over.
-async fn settled() -> (World, Vec<Value>) {
+/// How often lists are taken; they may lag behind for less than that, or for more.
+const PERIOD: Duration = Duration::from_millis(500);
+const LITTLE: Duration = Duration::from_millis(250);
+const MUCH: Duration = Duration::from_millis(1200);
+
+/// A pipeline that is ready, where lists may lag behind for so long.
+async fn settled(list_lag: Duration) -> (World, Vec<Value>) {
     let world = World::tuned(Options::default(), |settings| {
-        settings.list_lag = Duration::from_millis(250);
-        settings.resync = Duration::from_millis(500);
+        settings.list_lag = list_lag;
+        settings.resync = PERIOD;
     })
     .await;
     let objects = world.apply_swept("payments").await;
@@ -55,8 +60,13 @@ async fn ask(world: &World) {
     world.patch(KIND, NAME, request).await;
 }
 
-/// Waits until all there is was listed so often that no list could still lag behind.
+/// Waits until all there is was listed so often that a little lag is over.
 async fn sweeps(world: &World) {
+    listed(world, 3).await;
+}
+
+/// Waits until all there is was listed so many times more.
+async fn listed(world: &World, times: usize) {
     let listed = || {
         let calls = world.simulator.calls();
         let lists = calls
@@ -67,16 +77,16 @@ async fn sweeps(world: &World) {
     };
     let before = listed();
     world
-        .eventually("three more lists", || async {
+        .eventually("more lists", || async {
             let more = listed() - before;
-            (more >= 3).then_some(()).ok_or(more.to_string())
+            (more >= times).then_some(()).ok_or(more.to_string())
         })
         .await;
 }
 
 #[tokio::test]
 async fn what_reads_deny_and_lists_show_is_missing_and_not_made_again() {
-    let (world, objects) = settled().await;
+    let (world, objects) = settled(LITTLE).await;
     let before = ids(&world, &objects).await;
     deny_reads(&world);
     ask(&world).await;
@@ -91,23 +101,53 @@ async fn what_reads_deny_and_lists_show_is_missing_and_not_made_again() {
     exactly_one_of_each(&world);
 }
 
-#[tokio::test]
-async fn what_reads_deny_is_not_made_again_if_lists_show_it_under_another_name() {
-    let (world, objects) = settled().await;
-    let before = ids(&world, &objects).await;
-    let known = id(&world).await;
-    deny_reads(&world);
+/// Reads deny the connection, and lists show it under another name.
+async fn renamed_and_denied(world: &World) {
+    let known = id(world).await;
+    deny_reads(world);
+    let known = known.as_str().unwrap();
     let renamed = json!({ "name": "renamed by hand" });
-    let edited = world.simulator.edit(
-        "prod",
-        "sourceConnections",
-        known.as_str().unwrap(),
-        &renamed,
-    );
+    let edited = world
+        .simulator
+        .edit("prod", "sourceConnections", known, &renamed);
     edited.unwrap();
     world.reason(KIND, NAME, "Missing").await;
+}
+
+/// Once reads are true again all is as it was, the name included.
+async fn as_it_was(world: &World, objects: &[Value], before: &[Value]) {
+    let connection = world.get(KIND, NAME).await;
+    assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
+    assert_eq!(creates(&world.simulator), 0);
+    world.simulator.clear_faults();
+    world.all_ready(objects).await;
+    assert_eq!(ids(world, objects).await, before);
+    assert_eq!(creates(&world.simulator), 0);
+    exactly_one_of_each(world);
+    let held = world
+        .simulator
+        .objects("prod", "sourceConnections")
+        .remove(0);
+    assert_eq!(held["name"], "PayPal products");
+}
+
+#[tokio::test]
+async fn what_reads_deny_is_not_made_again_if_lists_show_it_under_another_name() {
+    let (world, objects) = settled(MUCH).await;
+    let before = ids(&world, &objects).await;
+    renamed_and_denied(&world).await;
+    ask(&world).await;
+    listed(&world, 6).await;
+    as_it_was(&world, &objects, &before).await;
+}
+
+#[tokio::test]
+async fn what_reads_deny_is_not_made_again_although_nobody_looked_for_a_while() {
+    let (world, objects) = settled(LITTLE).await;
+    let before = ids(&world, &objects).await;
+    renamed_and_denied(&world).await;
     for request in ["once", "twice"] {
-        // Nobody looks for longer than lists may lag behind, but they are taken all the same.
+        // Lists are taken all the same.
         let patch = json!({ "spec": { "suspend": true } });
         world.patch(KIND, NAME, patch).await;
         world.reason(KIND, NAME, "Suspended").await;
@@ -118,24 +158,12 @@ async fn what_reads_deny_is_not_made_again_if_lists_show_it_under_another_name()
         world.reason(KIND, NAME, "Missing").await;
     }
     sweeps(&world).await;
-    let connection = world.get(KIND, NAME).await;
-    assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
-    assert_eq!(creates(&world.simulator), 0);
-    world.simulator.clear_faults();
-    world.all_ready(&objects).await;
-    assert_eq!(ids(&world, &objects).await, before);
-    assert_eq!(creates(&world.simulator), 0);
-    exactly_one_of_each(&world);
-    let held = world
-        .simulator
-        .objects("prod", "sourceConnections")
-        .remove(0);
-    assert_eq!(held["name"], "PayPal products");
+    as_it_was(&world, &objects, &before).await;
 }
 
 #[tokio::test]
 async fn what_lists_lack_and_reads_show_stays_as_it_is() {
-    let (world, objects) = settled().await;
+    let (world, objects) = settled(LITTLE).await;
     let before = world.versions().await;
     world.simulator.set_list_lag(Duration::from_secs(3600));
     sweeps(&world).await;
@@ -150,7 +178,7 @@ async fn what_lists_lack_and_reads_show_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_list_that_shows_a_twin_alone_does_not_make_it_the_one_in_use() {
-    let (world, objects) = settled().await;
+    let (world, objects) = settled(LITTLE).await;
     let held = world.simulator.objects("prod", "sourceConnections");
     let twin = world.post_copy("sourceConnections", &held[0]).await;
     let twin = world.simulator.object("prod", "sourceConnections", &twin);
