@@ -152,7 +152,7 @@ async fn account(world: &World, name: &str, resources: &[&str]) {
     let made = accounts.create(&PostParams::default(), &account).await;
     made.unwrap();
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let rule = PolicyRule {
+    let listing = PolicyRule {
         api_groups: Some(words(&[""])),
         resources: Some(words(resources)),
         verbs: words(&["get", "list", "watch"]),
@@ -160,7 +160,7 @@ async fn account(world: &World, name: &str, resources: &[&str]) {
     };
     let role = Role {
         metadata: metadata(),
-        rules: Some(vec![rule]).filter(|_| !resources.is_empty()),
+        rules: Some(vec![listing]).filter(|_| !resources.is_empty()),
     };
     let roles: Api<Role> = Api::namespaced(client.clone(), namespace);
     roles.create(&PostParams::default(), &role).await.unwrap();
