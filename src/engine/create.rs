@@ -11,8 +11,9 @@ use super::doubt::Doubt;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::memory::Create;
-use super::observations::{Observed, precedence};
+use super::observations::Observed;
 use super::pass::Pass;
+use super::seen::precedence;
 use super::session::Session;
 use crate::api::AdoptionPolicy;
 

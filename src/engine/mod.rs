@@ -29,6 +29,7 @@ mod rounds;
 mod run;
 mod run_figures;
 mod secrets;
+mod seen;
 mod session;
 mod shelf;
 mod sweep;

@@ -1,8 +1,6 @@
 //! What Adobe holds, as far as we saw it: one sweep per sandbox and kind instead of one read per object.
 
 use std::any::Any;
-use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::error::{Error, Result};
 use super::mark::Mark;
+use super::seen::{Seen, precedence};
 use crate::adobe;
 
 /// How many custom resources may look for themselves instead of waiting for the first sweep.
@@ -59,57 +58,6 @@ pub struct Observations<O> {
     hurried: AtomicU32,
     /// How long listings may lag behind: for this long after a write, our own knowledge outweighs a sweep.
     lag: Duration,
-}
-
-#[derive(Debug)]
-struct Seen<O> {
-    /// When the last successful sweep began.
-    swept: Option<Instant>,
-    /// Why the last listing failed, if it did, when, and how many have failed in a row.
-    trouble: Option<Trouble>,
-    /// When the last regular sweep began, successful or not.
-    tried: Option<Instant>,
-    by_id: HashMap<String, Arc<O>>,
-    /// Ids by claim, whatever their revision.
-    by_claim: HashMap<Mark, Vec<String>>,
-    /// What we wrote (`true`) or deleted (`false`) ourselves, and when.
-    own: HashMap<String, (Instant, bool)>,
-    /// Custom resources whose objects we made, read or deleted a moment ago: lists may show half of that.
-    busy: HashMap<Mark, Instant>,
-    /// Who is about to take over an object that bears no mark yet.
-    takers: HashMap<String, Mark>,
-    /// Objects of which a fresh look is needed before anything is decided.
-    doubted: HashSet<String>,
-}
-
-#[derive(Debug)]
-struct Trouble {
-    error: adobe::Error,
-    at: Instant,
-    failures: u32,
-}
-
-impl Trouble {
-    /// How long nothing is listed again: 1 s, 2 s, 4 s … 64 s.
-    fn wait(&self) -> Duration {
-        Duration::from_secs(1 << self.failures.saturating_sub(1).min(6))
-    }
-}
-
-impl<O> Default for Seen<O> {
-    fn default() -> Self {
-        Self {
-            swept: None,
-            trouble: None,
-            tried: None,
-            by_id: HashMap::new(),
-            by_claim: HashMap::new(),
-            own: HashMap::new(),
-            busy: HashMap::new(),
-            takers: HashMap::new(),
-            doubted: HashSet::new(),
-        }
-    }
 }
 
 impl<O: Observed> Observations<O> {
@@ -349,57 +297,6 @@ impl<O: Observed> Observations<O> {
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen<O>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl<O: Observed> Seen<O> {
-    fn fail(&mut self, error: &Error) {
-        let failures = self.trouble.as_ref().map_or(0, |it| it.failures);
-        if let Error::Adobe(error) = error {
-            self.trouble = Some(Trouble {
-                error: error.clone(),
-                at: Instant::now(),
-                failures: failures.saturating_add(1),
-            });
-        }
-    }
-
-    /// Why a listing failed a moment ago, so that it is too early for another one.
-    fn fresh_trouble(&self) -> Option<adobe::Error> {
-        let trouble = self.trouble.as_ref()?;
-        let fresh = trouble.at.elapsed() < trouble.wait();
-        fresh.then(|| trouble.error.clone())
-    }
-
-    fn insert(&mut self, object: Arc<O>) {
-        if let Some(mark) = object.mark() {
-            let ids = self.by_claim.entry(mark.claim()).or_default();
-            ids.push(object.id().to_owned());
-        }
-        self.by_id.insert(object.id().to_owned(), object);
-    }
-
-    fn remove(&mut self, id: &str) {
-        let Some(object) = self.by_id.remove(id) else {
-            return;
-        };
-        let Some(claim) = object.mark().map(Mark::claim) else {
-            return;
-        };
-        if let Some(ids) = self.by_claim.get_mut(&claim) {
-            ids.retain(|other| other != id);
-            if ids.is_empty() {
-                self.by_claim.remove(&claim);
-            }
-        }
-    }
-}
-
-/// Latest revision first, what is whole before mere parts, then the oldest; what we just made ourselves has no time of
-/// creation yet and is the youngest.
-pub(super) fn precedence<O: Observed>(object: &O) -> (Reverse<u32>, bool, i64) {
-    let revision = object.mark().map_or(0, Mark::revision);
-    let created = object.created().unwrap_or(i64::MAX);
-    (Reverse(revision), !object.is_whole(), created)
 }
 
 #[cfg(test)]
