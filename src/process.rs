@@ -27,6 +27,7 @@ pub fn register(registry: &mut Registry, lease: Option<String>, leadership: Lead
     let build = [
         ("version", env!("CARGO_PKG_VERSION")),
         ("revision", option_env!("REVISION").unwrap_or("unknown")),
+        ("rustc", env!("RUSTC_VERSION")),
     ];
     registry.register(
         "aep_operator_build",

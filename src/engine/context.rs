@@ -182,7 +182,7 @@ impl Engine {
     /// Asks for a pass over one object although nothing here has changed: what Adobe refused is not tried again.
     pub(super) fn revisit(&self, key: &Key) {
         if let Some(shelf) = self.shelves.get(&key.kind) {
-            self.settings.metrics.asked(key.kind);
+            self.settings.metrics.asked(key);
             shelf.wake(key);
         }
     }

@@ -2,6 +2,7 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
+use super::graph::Key;
 use crate::api::Kind;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +69,22 @@ pub(super) fn swept(kind: Kind, namespace: &str, name: &str) -> Swept {
         kind: kind.name(),
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+    }
+}
+
+/// One custom resource.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Resource {
+    pub(super) kind: &'static str,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+pub(super) fn resource(key: &Key) -> Resource {
+    Resource {
+        kind: key.kind.name(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the engine counts, under the names that dashboards of other operators know where there are such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,8 @@ use prometheus_client::registry::{Registry, Unit};
 use super::error::Retry;
 use super::graph::Key;
 use super::labels::{
-    Answers, Asked, Calls, Controller, Passes, Place, Queue, Swept, controller, place, queue, swept,
+    Answers, Asked, Calls, Controller, Passes, Place, Queue, Resource, Swept, controller, place,
+    queue, resource, swept,
 };
 use super::now::Now;
 use super::run_figures::RunGauges;
@@ -38,6 +39,9 @@ struct Figures {
     waiting: Family<Queue, Gauge>,
     adds: Family<Queue, Counter>,
     retries: Family<Queue, Counter>,
+    waits: Histograms<Queue>,
+    work: Histograms<Queue>,
+    synced: Family<Resource, Gauge>,
     sweeps: Family<Swept, Gauge>,
     orphans: Family<Place, Gauge>,
     runs: RunGauges,
@@ -46,11 +50,18 @@ struct Figures {
     throttled: Family<Asked, Counter>,
     tokens: Family<Place, Gauge>,
     running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
+    /// Since when a pass was asked for that has not begun.
+    queued: Mutex<HashMap<Key, Instant>>,
     numbers: AtomicU64,
     shelves: Mutex<Vec<Arc<dyn AnyShelf>>>,
 }
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// From 5 ms to 80 s.
+fn passes() -> Histogram {
+    Histogram::new(exponential_buckets(0.005, 2.0, 15))
+}
 
 impl Default for Figures {
     fn default() -> Self {
@@ -58,15 +69,15 @@ impl Default for Figures {
             passes: Family::default(),
             errors: Family::default(),
             terminal: Family::default(),
-            // From 5 ms to 80 s.
-            times: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.005, 2.0, 15))
-            }),
+            times: Family::new_with_constructor(passes),
             active: Family::default(),
             most: Family::default(),
             waiting: Family::default(),
             adds: Family::default(),
             retries: Family::default(),
+            waits: Family::new_with_constructor(passes),
+            work: Family::new_with_constructor(passes),
+            synced: Family::default(),
             sweeps: Family::default(),
             orphans: Family::default(),
             runs: RunGauges::default(),
@@ -78,6 +89,7 @@ impl Default for Figures {
             throttled: Family::default(),
             tokens: Family::default(),
             running: Mutex::default(),
+            queued: Mutex::default(),
             numbers: AtomicU64::default(),
             shelves: Mutex::default(),
         }
@@ -146,10 +158,28 @@ impl Metrics {
             "How often a pass was asked for since one met trouble",
             figures.retries.clone(),
         );
+        registry.register_with_unit(
+            "workqueue_queue_duration",
+            "How long passes that were asked for have waited for their begin",
+            Unit::Seconds,
+            figures.waits.clone(),
+        );
+        registry.register_with_unit(
+            "workqueue_work_duration",
+            "How long passes take",
+            Unit::Seconds,
+            figures.work.clone(),
+        );
     }
 
     fn register_adobe(&self, registry: &mut Registry) {
         let figures = &self.0;
+        registry.register_with_unit(
+            "aep_resource_last_sync_timestamp",
+            "When a custom resource was last found to be what its spec says, or made so",
+            Unit::Seconds,
+            figures.synced.clone(),
+        );
         registry.register_with_unit(
             "aep_sweep_last_success_timestamp",
             "When all of a kind at Adobe was last seen, by Sandbox",
@@ -203,8 +233,16 @@ impl Metrics {
     }
 
     /// A pass was asked for.
-    pub(super) fn asked(&self, kind: Kind) {
-        self.0.adds.get_or_create(&queue(kind)).inc();
+    pub(super) fn asked(&self, key: &Key) {
+        self.0.adds.get_or_create(&queue(key.kind)).inc();
+        let mut queued = lock(&self.0.queued);
+        queued.entry(key.clone()).or_insert_with(Instant::now);
+    }
+
+    /// A pass has found Adobe as the spec says, or made it so.
+    pub(super) fn synced(&self, key: &Key) {
+        let synced = self.0.synced.get_or_create(&resource(key));
+        synced.set(seconds(SystemTime::now()));
     }
 
     /// A pass waits for its turn, or no longer does.
@@ -213,8 +251,12 @@ impl Metrics {
     }
 
     /// A pass begins; it ends when what is given back is told how it went, or is dropped.
-    pub(super) fn begin(&self, kind: Kind) -> Running {
-        let figures = &self.0;
+    pub(super) fn begin(&self, key: &Key) -> Running {
+        let (figures, kind) = (&self.0, key.kind);
+        if let Some(since) = lock(&figures.queued).remove(key) {
+            let waits = figures.waits.get_or_create(&queue(kind));
+            waits.observe(since.elapsed().as_secs_f64());
+        }
         figures.active.get_or_create(&controller(kind)).inc();
         let number = figures.numbers.fetch_add(1, Ordering::Relaxed);
         lock(&figures.running).insert(number, (kind, Instant::now()));
@@ -243,6 +285,8 @@ impl Metrics {
 
     /// Forgets a custom resource that is gone.
     pub(super) fn gone(&self, key: &Key) {
+        lock(&self.0.queued).remove(key);
+        self.0.synced.remove(&resource(key));
         match key.kind {
             Kind::Sandbox => self.closed(&key.namespace, &key.name),
             Kind::Dataflow => self.0.runs.forget(&key.namespace, &key.name),
@@ -267,15 +311,17 @@ impl Metrics {
         SandboxMeter { metrics, place }
     }
 
-    /// How long the oldest pass of each kind has been under way.
-    pub(super) fn longest(&self) -> BTreeMap<Kind, f64> {
+    /// How long passes of each kind have been under way: the oldest one, and all of them together.
+    pub(super) fn under_way(&self) -> BTreeMap<Kind, (f64, f64)> {
         let running = lock(&self.0.running);
-        let mut longest: BTreeMap<Kind, f64> = Kind::ALL.map(|kind| (kind, 0.0)).into();
+        let mut times: BTreeMap<Kind, (f64, f64)> = Kind::ALL.map(|kind| (kind, (0.0, 0.0))).into();
         for (kind, since) in running.values() {
-            let oldest = longest.entry(*kind).or_default();
-            *oldest = oldest.max(since.elapsed().as_secs_f64());
+            let (oldest, all) = times.entry(*kind).or_default();
+            let time = since.elapsed().as_secs_f64();
+            *oldest = oldest.max(time);
+            *all += time;
         }
-        longest
+        times
     }
 
     pub(super) fn shelves(&self) -> Vec<Arc<dyn AnyShelf>> {
@@ -321,6 +367,7 @@ impl Drop for Running {
         if let Some((_, since)) = lock(&figures.running).remove(&self.number) {
             let time = since.elapsed().as_secs_f64();
             figures.times.get_or_create(&controller).observe(time);
+            figures.work.get_or_create(&queue(self.kind)).observe(time);
         }
     }
 }

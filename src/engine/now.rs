@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
 use super::metrics::Metrics;
+use crate::api::Kind;
 
 /// What the engine holds now.
 #[derive(Debug)]
@@ -16,27 +17,24 @@ pub(super) struct Now(pub(super) Metrics);
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
-        self.longest(&mut encoder)?;
+        let under_way = self.0.under_way().into_iter();
+        let (longest, unfinished): (Vec<_>, Vec<_>) = under_way
+            .map(|(kind, (oldest, all))| ((kind, oldest), (kind, all)))
+            .unzip();
+        let help = "How long the oldest pass under way has been so";
+        by_kind(
+            &mut encoder,
+            "workqueue_longest_running_processor",
+            help,
+            longest,
+        )?;
+        let help = "How long all passes under way have been so, together";
+        by_kind(&mut encoder, "workqueue_unfinished_work", help, unfinished)?;
         self.conditions(&mut encoder)
     }
 }
 
 impl Now {
-    fn longest(&self, encoder: &mut DescriptorEncoder) -> Result<(), Error> {
-        let mut gauges = encoder.encode_descriptor(
-            "workqueue_longest_running_processor",
-            "How long the oldest pass under way has been so",
-            Some(&Unit::Seconds),
-            MetricType::Gauge,
-        )?;
-        for (kind, seconds) in self.0.longest() {
-            let name = kind.name().to_lowercase();
-            let labels = [("name", name.as_str()), ("controller", name.as_str())];
-            ConstGauge::new(seconds).encode(gauges.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
     fn conditions(&self, encoder: &mut DescriptorEncoder) -> Result<(), Error> {
         let mut gauges = encoder.encode_descriptor(
             "aep_resource_condition",
@@ -62,4 +60,20 @@ impl Now {
         }
         outcome
     }
+}
+
+fn by_kind(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    figures: Vec<(Kind, f64)>,
+) -> Result<(), Error> {
+    let unit = Some(&Unit::Seconds);
+    let mut gauges = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+    for (kind, seconds) in figures {
+        let name = kind.name().to_lowercase();
+        let labels = [("name", name.as_str()), ("controller", name.as_str())];
+        ConstGauge::new(seconds).encode(gauges.encode_family(&labels)?)?;
+    }
+    Ok(())
 }

@@ -38,7 +38,7 @@ pub struct Pass<'a, K: AepResource> {
     revision: AtomicU32,
     /// Whether it goes on before the first sweep has ended.
     hurried: AtomicBool,
-    refused: AtomicBool,
+    hopeless: AtomicBool,
     pub(super) written: AtomicBool,
     pub(super) happened: Mutex<Vec<Happening>>,
 }
@@ -67,7 +67,7 @@ impl<'a, K: AepResource> Pass<'a, K> {
             changes,
             revision: AtomicU32::new(1),
             hurried: AtomicBool::new(false),
-            refused: AtomicBool::new(false),
+            hopeless: AtomicBool::new(false),
             written: AtomicBool::new(false),
             happened: Mutex::default(),
         }
@@ -200,14 +200,18 @@ impl<'a, K: AepResource> Pass<'a, K> {
         }
     }
 
-    /// Whether this pass met a refusal that stands until something changes.
-    pub(super) fn was_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    /// Notes whether only a person can help.
+    pub(super) fn note_hopeless(&self, hopeless: bool) {
+        self.hopeless.store(hopeless, Ordering::Relaxed);
+    }
+
+    /// Whether this pass met something in which only a person can help.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.hopeless.load(Ordering::Relaxed)
     }
 
     /// Notes that Adobe refuses what is asked for as it is, for now or until something changes.
     pub(super) fn note_refusal(&self, wait: Option<Duration>) {
-        self.refused.store(wait.is_none(), Ordering::Relaxed);
         let refusals = &self.engine.refusals;
         refusals.refuse(&self.key(), self.changes, wait);
     }

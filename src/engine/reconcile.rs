@@ -16,6 +16,7 @@ use super::condition::{Outcome, explain};
 use super::context::Engine;
 use super::converge;
 use super::error::{Error, Result, Retry};
+use super::graph::Key;
 use super::kind;
 use super::pass::Pass;
 use crate::api::{AepResource, FORCE_DELETE, Kind};
@@ -78,7 +79,7 @@ pub async fn reconcile<K: Reconcile>(
     object: Arc<K>,
     engine: Arc<Engine>,
 ) -> std::result::Result<Action, Infallible> {
-    let running = engine.settings.metrics.begin(K::KIND);
+    let running = engine.settings.metrics.begin(&Key::of(object.as_ref()));
     let pass = Pass::new(&engine, object);
     let span = span(&pass);
     let deleting = pass.object().meta().deletion_timestamp.is_some();
@@ -90,7 +91,7 @@ pub async fn reconcile<K: Reconcile>(
         }
     };
     let retry = retry.instrument(span).await;
-    running.end(retry, pass.was_refused());
+    running.end(retry, pass.is_hopeless());
     Ok(match retry {
         None => {
             engine.memory.succeeded(&pass.uid());
@@ -145,6 +146,7 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     let error = match K::converge(pass, &mut status).await {
         Ok(retry) => {
             pass.engine().refusals.lift(&pass.key());
+            pass.engine().settings.metrics.synced(&pass.key());
             explain(status.as_mut(), generation, &Outcome::Settled);
             K::report(pass, &mut status);
             return written(pass, &status, false).await.or(retry);
@@ -155,6 +157,7 @@ async fn apply<K: Reconcile>(pass: &Pass<'_, K>) -> Option<Retry> {
     log(&error);
     if verdict.reported {
         explain(status.as_mut(), generation, &Outcome::Failed(&error));
+        pass.note_hopeless(verdict.terminal);
     }
     K::report(pass, &mut status);
     let unwritten = written(pass, &status, verdict.warning).await;
