@@ -1,7 +1,6 @@
 //! What the engine counts, under the names that dashboards of other operators know where there are such.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -12,7 +11,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::error::Retry;
 use super::graph::Key;
 use super::labels::{
     Answers, Asked, Calls, Controller, Passes, Place, Queue, Resource, Swept, controller, place,
@@ -20,27 +18,29 @@ use super::labels::{
 };
 use super::now::Now;
 use super::run_figures::RunGauges;
+use super::running::Running;
 use super::shelf::AnyShelf;
 use crate::adobe::{Attempt, Meter};
 use crate::api::Kind;
 
 /// All figures. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics(Arc<Figures>);
+pub struct Metrics(pub(super) Arc<Figures>);
 
+/// See [`Metrics`].
 #[derive(Debug)]
-struct Figures {
-    passes: Family<Passes, Counter>,
-    errors: Family<Controller, Counter>,
-    terminal: Family<Controller, Counter>,
-    times: Histograms<Controller>,
-    active: Family<Controller, Gauge>,
+pub(super) struct Figures {
+    pub(super) passes: Family<Passes, Counter>,
+    pub(super) errors: Family<Controller, Counter>,
+    pub(super) terminal: Family<Controller, Counter>,
+    pub(super) times: Histograms<Controller>,
+    pub(super) active: Family<Controller, Gauge>,
     most: Family<Controller, Gauge>,
     waiting: Family<Queue, Gauge>,
     adds: Family<Queue, Counter>,
-    retries: Family<Queue, Counter>,
+    pub(super) retries: Family<Queue, Counter>,
     waits: Histograms<Queue>,
-    work: Histograms<Queue>,
+    pub(super) work: Histograms<Queue>,
     synced: Family<Resource, Gauge>,
     sweeps: Family<Swept, Gauge>,
     orphans: Family<Place, Gauge>,
@@ -49,14 +49,14 @@ struct Figures {
     durations: Histograms<Calls>,
     throttled: Family<Asked, Counter>,
     tokens: Family<Place, Gauge>,
-    running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
+    pub(super) running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
     /// Since when a pass was asked for that has not begun.
     queued: Mutex<HashMap<Key, Instant>>,
     numbers: AtomicU64,
     shelves: Mutex<Vec<Arc<dyn AnyShelf>>>,
 }
 
-type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+pub(super) type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// From 5 ms to 80 s.
 fn passes() -> Histogram {
@@ -329,49 +329,6 @@ impl Metrics {
     }
 }
 
-/// A pass under way.
-pub(super) struct Running {
-    metrics: Metrics,
-    kind: Kind,
-    number: u64,
-}
-
-impl Running {
-    /// The pass has ended, and this is what follows.
-    pub(super) fn end(self, retry: Option<Retry>, terminal: bool) {
-        let figures = &self.metrics.0;
-        let result = match retry {
-            None | Some(Retry::OnChange) => "success",
-            Some(Retry::After(_)) => "requeue_after",
-            Some(Retry::Backoff) => "error",
-        };
-        let controller = controller(self.kind);
-        if terminal {
-            figures.terminal.get_or_create(&controller).inc();
-        }
-        if result == "error" {
-            figures.errors.get_or_create(&controller).inc();
-            figures.retries.get_or_create(&queue(self.kind)).inc();
-        }
-        let Controller { controller } = controller;
-        let labels = Passes { controller, result };
-        figures.passes.get_or_create(&labels).inc();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let figures = &self.metrics.0;
-        let controller = controller(self.kind);
-        figures.active.get_or_create(&controller).dec();
-        if let Some((_, since)) = lock(&figures.running).remove(&self.number) {
-            let time = since.elapsed().as_secs_f64();
-            figures.times.get_or_create(&controller).observe(time);
-            figures.work.get_or_create(&queue(self.kind)).observe(time);
-        }
-    }
-}
-
 /// Keeps the figures about the requests of one Sandbox.
 struct SandboxMeter {
     metrics: Metrics,
@@ -404,17 +361,11 @@ impl Meter for SandboxMeter {
     }
 }
 
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Running").field(&self.kind).finish()
-    }
-}
-
 fn seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,6 +28,7 @@ mod refusals;
 mod rounds;
 mod run;
 mod run_figures;
+mod running;
 mod secrets;
 mod seen;
 mod session;
