@@ -1,13 +1,12 @@
 //! Deleting what a custom resource owns at Adobe, all of it and nothing else.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::doubt::Doubt;
 use super::error::{Error, Result};
 use super::kind::Kind;
 use super::locate::swept;
-use super::observations::{Observations, Observed};
+use super::observations::Observed;
 use super::pass::Pass;
 use super::session::Session;
 use crate::api::DeletionPolicy;
@@ -26,7 +25,10 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
         return Err(Error::Unseen(*unseen));
     }
     let all = session.observations::<K::Observed>();
-    beyond_doubt(pass, &session, &all).await?;
+    // What may have been created, be it the first object, one in another's place or a part, is waited and looked for.
+    if let Some(doubt) = Doubt::about(pass) {
+        doubt.end(pass, &session, &all).await?;
+    }
     let claim = pass.mark()?.claim();
     let claimed = all.claimed(&claim);
     let mut ids: BTreeSet<_> = claimed.iter().map(|it| it.id().to_owned()).collect();
@@ -43,22 +45,6 @@ pub async fn clean_up<K: Kind>(pass: &Pass<'_, K>) -> Result<()> {
     }
     all.release(&claim);
     Ok(())
-}
-
-/// An object that may have been created, be it the first one, one that takes another's place or a part, is waited for, and
-/// then looked for in a listing that cannot lag behind.
-async fn beyond_doubt<K: Kind>(
-    pass: &Pass<'_, K>,
-    session: &Session,
-    all: &Observations<K::Observed>,
-) -> Result<()> {
-    let Some(doubt) = Doubt::about(pass) else {
-        return Ok(());
-    };
-    match doubt.left() {
-        Duration::ZERO => doubt.resolve(pass, session, all).await,
-        again => Err(Error::Unsure { again }),
-    }
 }
 
 /// The object, unless it is gone or bears our mark no longer. It is read anew: what the last sweep saw may be ten minutes

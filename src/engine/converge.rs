@@ -139,15 +139,9 @@ impl<K: Kind> Work<'_, '_, K> {
         let Some(doubt) = Doubt::about(self.pass) else {
             return Ok(false);
         };
-        let again = doubt.left();
-        if !again.is_zero() {
-            return Err(Error::Unsure { again });
-        }
         let all = self.session.observations::<K::Observed>();
-        doubt.resolve(self.pass, self.session, &all).await?;
-        let mark = self.pass.mark()?;
-        let claimed = all.claimed(&mark.claim());
-        let listed = claimed.into_iter().find(|it| it.mark() == Some(&mark));
+        doubt.end(self.pass, self.session, &all).await?;
+        let listed = all.marked_so(&self.pass.mark()?);
         if let Some(listed) = listed.or_else(|| all.get(self.observed.id())) {
             self.observed = listed;
             self.fresh = false;

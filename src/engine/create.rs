@@ -142,9 +142,7 @@ async fn listed<K: Kind>(
 ) -> Result<Option<Arc<K::Observed>>> {
     let all = session.observations::<K::Observed>();
     doubt.resolve(pass, session, &all).await?;
-    let mark = pass.mark()?;
-    let claimed = all.claimed(&mark.claim());
-    let found = claimed.into_iter().find(|it| it.mark() == Some(&mark));
+    let found = all.marked_so(&pass.mark()?);
     if let Some(object) = &found {
         contradicts(missing, [object.as_ref()])?;
         pass.note("Recovered", format!("found {} at Adobe again", object.id()));

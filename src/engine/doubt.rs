@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::kind::Kind;
 use super::memory::Create;
 use super::observations::Observations;
@@ -36,6 +36,19 @@ impl Doubt {
     /// How long it lasts still.
     pub fn left(self) -> Duration {
         self.certain.saturating_duration_since(Instant::now())
+    }
+
+    /// Fails as long as it lasts, and then [resolves](Self::resolve) it.
+    pub async fn end<K: Kind>(
+        self,
+        pass: &Pass<'_, K>,
+        session: &Session,
+        all: &Observations<K::Observed>,
+    ) -> Result<()> {
+        match self.left() {
+            Duration::ZERO => self.resolve(pass, session, all).await,
+            again => Err(Error::Unsure { again }),
+        }
     }
 
     /// Lists everything, unless that was done since the doubt could be resolved. Then what is there is known.

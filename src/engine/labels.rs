@@ -2,7 +2,6 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-use super::graph::Key;
 use crate::api::Kind;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -23,7 +22,7 @@ pub(super) struct Queue {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Swept {
+pub(super) struct Resource {
     pub(super) kind: &'static str,
     pub(super) namespace: String,
     pub(super) name: String,
@@ -64,27 +63,11 @@ pub(super) fn queue(kind: Kind) -> Queue {
     Queue { name, controller }
 }
 
-pub(super) fn swept(kind: Kind, namespace: &str, name: &str) -> Swept {
-    Swept {
+pub(super) fn resource(kind: Kind, namespace: &str, name: &str) -> Resource {
+    Resource {
         kind: kind.name(),
         namespace: namespace.to_owned(),
         name: name.to_owned(),
-    }
-}
-
-/// One custom resource.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Resource {
-    pub(super) kind: &'static str,
-    pub(super) namespace: String,
-    pub(super) name: String,
-}
-
-pub(super) fn resource(key: &Key) -> Resource {
-    Resource {
-        kind: key.kind.name(),
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
     }
 }
 

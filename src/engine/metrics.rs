@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::graph::Key;
 use super::labels::{
-    Answers, Asked, Calls, Controller, Passes, Place, Queue, Resource, Swept, controller, place,
-    queue, resource, swept,
+    Answers, Asked, Calls, Controller, Passes, Place, Queue, Resource, controller, place, queue,
+    resource,
 };
 use super::now::Now;
 use super::run_figures::RunGauges;
@@ -42,7 +42,7 @@ pub(super) struct Figures {
     waits: Histograms<Queue>,
     pub(super) work: Histograms<Queue>,
     synced: Family<Resource, Gauge>,
-    sweeps: Family<Swept, Gauge>,
+    sweeps: Family<Resource, Gauge>,
     orphans: Family<Place, Gauge>,
     runs: RunGauges,
     requests: Family<Answers, Counter>,
@@ -241,7 +241,7 @@ impl Metrics {
 
     /// A pass has found Adobe as the spec says, or made it so.
     pub(super) fn synced(&self, key: &Key) {
-        let synced = self.0.synced.get_or_create(&resource(key));
+        let synced = self.0.synced.get_or_create(&of(key));
         synced.set(seconds(SystemTime::now()));
     }
 
@@ -270,7 +270,7 @@ impl Metrics {
 
     /// Everything of a kind was seen.
     pub(super) fn swept(&self, kind: Kind, namespace: &str, sandbox: &str) {
-        let labels = swept(kind, namespace, sandbox);
+        let labels = resource(kind, namespace, sandbox);
         self.0
             .sweeps
             .get_or_create(&labels)
@@ -286,7 +286,7 @@ impl Metrics {
     /// Forgets a custom resource that is gone.
     pub(super) fn gone(&self, key: &Key) {
         lock(&self.0.queued).remove(key);
-        self.0.synced.remove(&resource(key));
+        self.0.synced.remove(&of(key));
         match key.kind {
             Kind::Sandbox => self.closed(&key.namespace, &key.name),
             Kind::Dataflow => self.0.runs.forget(&key.namespace, &key.name),
@@ -300,7 +300,7 @@ impl Metrics {
         self.0.orphans.remove(&place);
         self.0.tokens.remove(&place);
         for kind in Kind::ALL {
-            self.0.sweeps.remove(&swept(kind, namespace, name));
+            self.0.sweeps.remove(&resource(kind, namespace, name));
         }
     }
 
@@ -359,6 +359,10 @@ impl Meter for SandboxMeter {
         let tokens = &self.metrics.0.tokens;
         tokens.get_or_create(&self.place).set(seconds(ends_at));
     }
+}
+
+fn of(key: &Key) -> Resource {
+    resource(key.kind, &key.namespace, &key.name)
 }
 
 fn seconds(time: SystemTime) -> i64 {

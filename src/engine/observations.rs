@@ -174,6 +174,13 @@ impl<O: Observed> Observations<O> {
         found
     }
 
+    /// The oldest object that bears the very mark, revision included.
+    #[must_use]
+    pub fn marked_so(&self, mark: &Mark) -> Option<Arc<O>> {
+        let claimed = self.claimed(&mark.claim());
+        claimed.into_iter().find(|it| it.mark() == Some(mark))
+    }
+
     /// Every object that bears a mark.
     #[must_use]
     pub fn marked(&self) -> Vec<Arc<O>> {
