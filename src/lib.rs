@@ -1,11 +1,12 @@
 //! A Kubernetes operator that makes Adobe Experience Platform ingestion pipelines declarative.
 //!
 //! The rooms, and what may import what (a test enforces it): `cli` → `operator` → `kinds` → `engine` → `api`,
-//! and `kinds`, `engine` → `adobe`. `cli` also uses `lease`, which imports nothing of ours, and `http`, `process`, `telemetry`, `readiness` and `check`,
-//! which tell how the process fares.
+//! and `kinds`, `engine` → `adobe`. `cli` also uses `lease`, and `http`, `process`, `telemetry`, `readiness` and `check`,
+//! which tell how the process fares. `backoff` imports nothing of ours and serves all who wait.
 
 pub mod adobe;
 pub mod api;
+pub mod backoff;
 pub mod check;
 pub mod cli;
 pub mod engine;

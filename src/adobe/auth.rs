@@ -10,9 +10,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Refusal;
-use super::send::{Purpose, jitter};
+use super::send::Purpose;
 use super::tolerant::as_integer;
 use super::{Adobe, Class, Credentials, Error, Result, Service};
+use crate::backoff::jitter;
 
 const ROUTE: &str = "/ims/token/v3";
 /// How long before its end a token is renewed, unless it lives shorter than twice that.
@@ -216,7 +217,7 @@ impl Issued {
         let life = as_integer(&self.expires_in).and_then(|seconds| u64::try_from(seconds).ok());
         let life = Duration::from_secs(life.filter(|s| *s < 400_000_000).unwrap_or(3600));
         let ahead = AHEAD.min(life / 2);
-        let ahead = ahead + jitter(ahead / 4);
+        let ahead = ahead + jitter(ahead, 0.25);
         Held {
             token: Token(Arc::new(self.access_token.into())),
             renew_at: started + life.saturating_sub(ahead),

@@ -3,7 +3,7 @@
 //!
 //! One file per service lists that service's calls and shapes. `send` is the only door to the network: it paces,
 //! authenticates, measures, repeats where that is safe, and sorts every failure into a [`Class`].
-//! This room knows no Kubernetes and imports nothing of ours.
+//! This room knows no Kubernetes and imports nothing of ours but `backoff`.
 
 mod auth;
 mod catalog;

@@ -5,7 +5,7 @@
 //! monotonic clock. The leader stops before that: its renew deadline is shorter, and counts from before the request that
 //! renewed the lease was sent.
 //!
-//! Needs `get`, `create` and `update` on `leases` of `coordination.k8s.io`. Imports nothing of ours.
+//! Needs `get`, `create` and `update` on `leases` of `coordination.k8s.io`. Imports nothing of ours but `backoff`.
 
 mod leadership;
 mod sight;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use leadership::Leadership;
 pub use terms::Terms;
 
+use crate::backoff::jitter;
 use sight::{Sight, Standing};
 
 /// How the leadership was lost.
@@ -114,7 +115,7 @@ impl Candidate {
             }
             // Not in step with the other candidates.
             let wait = self.terms.retry_period();
-            sleep(wait.mul_f64(rand::random_range(1.0..1.2))).await;
+            sleep(wait + jitter(wait, 0.2)).await;
         }
     }
 

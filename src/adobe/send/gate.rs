@@ -14,11 +14,10 @@ use tokio::time::{Instant, sleep};
 
 use super::Patience;
 use crate::adobe::{Class, Error, Limits, Result, Service};
+use crate::backoff::jitter;
 
 /// The longest pause that is believed, whatever Adobe says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// The longest pause of our own choice, when Adobe throttles without saying for how long.
-const LONGEST_GUESS: Duration = Duration::from_secs(60);
 
 pub(in crate::adobe) struct Gate {
     slots: Semaphore,
@@ -99,7 +98,7 @@ impl Gate {
                     Error::new(service, Class::Throttled, message).with_retry_after(Some(left))
                 );
             }
-            sleep(left + jitter(self.patience.first_delay)).await;
+            sleep(left + jitter(self.patience.backoff.exact_delay(1), 1.0)).await;
         }
         Ok(())
     }
@@ -115,13 +114,7 @@ impl Gate {
                 if !running {
                     pause.strikes = pause.strikes.saturating_add(1);
                 }
-                let doubled = 2_u32.saturating_pow(pause.strikes.saturating_sub(1));
-                let guess = self
-                    .patience
-                    .throttled
-                    .saturating_mul(doubled)
-                    .min(LONGEST_GUESS);
-                guess + jitter(guess / 4)
+                self.patience.throttled.delay(pause.strikes)
             },
             |asked| asked.min(LONGEST_PAUSE),
         );
@@ -157,9 +150,4 @@ impl Gate {
         // Nothing panics while holding it, and half a pause is still a pause.
         self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A random part of `most`.
-pub(in crate::adobe) fn jitter(most: Duration) -> Duration {
-    most.mul_f64(rand::random::<f64>())
 }

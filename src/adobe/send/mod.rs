@@ -18,11 +18,12 @@ use tokio::time::{Instant, sleep};
 
 pub(super) use call::{Call, Method};
 pub(super) use exchange::{Answer, Purpose};
-pub(super) use gate::{Gate, jitter};
+pub(super) use gate::Gate;
 
 use super::auth::Token;
 use super::error::Refusal;
 use super::{Adobe, Class, Credentials, Error, Result, Service};
+use crate::backoff::Backoff;
 
 /// How hard a call is tried before its failure is reported.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +32,12 @@ pub(super) struct Patience {
     pub retries: u32,
     /// No repetition starts later than this after the first attempt.
     pub total: Duration,
-    /// The pause before the first repetition; doubled, with jitter, before every further one.
-    pub first_delay: Duration,
+    /// The waits before repetitions.
+    pub backoff: Backoff,
     /// The longest pause asked for by Adobe that is sat out in here.
     pub pause: Duration,
-    /// The first pause after being throttled without being told for how long.
-    pub throttled: Duration,
+    /// The pauses after being throttled without being told for how long.
+    pub throttled: Backoff,
 }
 
 impl Default for Patience {
@@ -44,9 +45,9 @@ impl Default for Patience {
         Self {
             retries: 2,
             total: Duration::from_secs(10),
-            first_delay: Duration::from_millis(250),
+            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(2)),
             pause: Duration::from_secs(2),
-            throttled: Duration::from_secs(1),
+            throttled: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
         }
     }
 }
@@ -144,16 +145,11 @@ impl Adobe {
         let delay = match error.retry_after() {
             Some(pause) if pause > patience.pause => return None,
             Some(_) => Duration::ZERO,
-            None => self.backoff(effort),
+            None => patience.backoff.delay(effort.retries + 1),
         };
         let tired =
             effort.retries >= patience.retries || effort.started.elapsed() + delay > patience.total;
         (repeatable && !tired).then_some(delay)
-    }
-
-    fn backoff(&self, effort: &Effort) -> Duration {
-        let step = self.shared.patience.first_delay * 2_u32.saturating_pow(effort.retries);
-        step / 2 + jitter(step)
     }
 
     fn request(&self, call: &Call, token: &Token) -> Result<RequestBuilder> {

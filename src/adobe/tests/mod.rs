@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::send::Patience;
 use super::{Adobe, Attempt, Credentials, Endpoints, Limits, Meter, Settings};
+use crate::backoff::Backoff;
 
 pub(super) const SECRET: &str = "s3cr3t-canary-client";
 pub(super) const TOKEN: &str = "t0k3n-canary";
@@ -180,8 +181,8 @@ pub(super) fn settings(url: &str, credentials: Credentials) -> Settings {
 /// As patient as in production, but in less time.
 pub(super) fn quick() -> Patience {
     Patience {
-        first_delay: Duration::from_millis(2),
-        throttled: Duration::from_millis(5),
+        backoff: Backoff::new(Duration::from_millis(2), Duration::from_secs(2)),
+        throttled: Backoff::new(Duration::from_millis(5), Duration::from_secs(60)),
         ..Patience::default()
     }
 }
