@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adobe::{Endpoints, Permission};
 use crate::engine::Milestone;
-use crate::lease::{Candidate, Leadership, Terms};
+use crate::lease::{Candidate, Leadership, LeaseTimings};
 use crate::readiness::Readiness;
 use crate::telemetry::{LogFormat, Telemetry};
 use crate::{api, check, engine, http, operator, process};
@@ -30,7 +30,7 @@ pub struct Cli {
 enum Command {
     /// Run the operator.
     Run(Box<Run>),
-    /// Tell whether the cluster has the CRDs and rights that the operator needs.
+    /// Check that the cluster has the CRDs and rights that the operator needs.
     Check(Check),
     /// Print the CRDs as YAML.
     Crds,
@@ -49,7 +49,7 @@ struct Run {
     /// Endpoint of Adobe Experience Platform, for Sandboxes that name none.
     #[arg(long, env = "PLATFORM_ENDPOINT", default_value_t = Endpoints::default().platform)]
     platform_endpoint: String,
-    /// Passes at a time, per sandbox and kind.
+    /// Concurrent reconciles, per sandbox and kind.
     #[arg(long, env = "WORKERS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
     /// How long Adobe's listings may lag behind a create, in seconds.
@@ -86,7 +86,7 @@ struct Check {
     election: Election,
 }
 
-/// Where custom resources are looked for.
+/// Which namespaces are watched.
 #[derive(Debug, Args)]
 struct Watched {
     /// The namespaces to watch, separated by commas; all there are if empty or `*`.
@@ -105,7 +105,7 @@ impl Watched {
     }
 }
 
-/// Leader election, for several replicas of which one acts.
+/// Leader election among several replicas.
 #[derive(Debug, Args)]
 struct Election {
     /// Name of the Lease whose holder acts while the other replicas stand by; no election if empty. Needs `get`, `create`
@@ -139,7 +139,7 @@ impl Election {
         Some((namespace, lease))
     }
 
-    /// One replica that would hold the Lease.
+    /// This replica as a candidate for the Lease.
     fn candidate(
         &self,
         config: &Config,
@@ -148,8 +148,8 @@ impl Election {
     ) -> anyhow::Result<Candidate> {
         // A client of its own: renewals do not wait for other requests.
         let client = Client::try_from(config.clone())?;
-        let terms = Terms::new(self.lease_seconds);
-        Ok(Candidate::new(client, namespace, lease, pod, terms))
+        let timings = LeaseTimings::new(self.lease_seconds);
+        Ok(Candidate::new(client, namespace, lease, pod, timings))
     }
 }
 
@@ -157,7 +157,7 @@ fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
 
-/// Parses the command line and does what it says.
+/// Parses the command line and runs the command.
 pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Run(flags) => run(*flags).await,
@@ -209,9 +209,9 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let leadership = candidate
         .as_ref()
         .map_or_else(Leadership::unlimited, Candidate::leadership);
-    let seen = Milestone::default();
-    let asking = Client::try_from(config.clone())?;
-    let readiness = Readiness::new(asking, leadership.clone(), seen.clone());
+    let synced = Milestone::default();
+    let probes = Client::try_from(config.clone())?;
+    let readiness = Readiness::new(probes, leadership.clone(), synced.clone());
     let mut registry = Registry::default();
     let lease = lease.map(|(_, name)| name);
     process::register(&mut registry, lease, leadership.clone());
@@ -232,11 +232,11 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         resync: Duration::from_secs(resync_period_seconds),
         metrics: engine::Metrics::default(),
         instance: pod_name,
-        seen,
+        seen: synced,
         permission: Permission::new(move || leadership.is_valid()),
     };
     settings.metrics.register(&mut registry);
-    let figures = http::serve(metrics_address, http::metrics(registry));
+    let metrics = http::serve(metrics_address, http::metrics(registry));
     let health = http::serve(health_address, http::health(readiness));
     let stop = CancellationToken::new();
     let operator = Box::pin(operator::operate(client, settings, stop.clone()));
@@ -250,12 +250,12 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let signal = async {
         shutdown().await;
         stop.cancel();
-        // The first signal lets running passes finish, the second one ends them.
+        // The first signal lets running reconciles finish, the second one ends them.
         shutdown().await;
     };
     let outcome = tokio::select! {
         outcome = work => outcome,
-        outcome = figures => outcome,
+        outcome = metrics => outcome,
         outcome = health => outcome,
         () = signal => Ok(()),
     };
