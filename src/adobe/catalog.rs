@@ -10,7 +10,7 @@ use super::page::{self, Page};
 use super::tolerant;
 use super::{Adobe, Class, Error, PatchOp, Result, Service};
 
-/// Data sets per page; the documented most.
+/// Data sets per page; the documented maximum.
 const PAGE: usize = 100;
 /// What is read of a data set. Whole data sets are so large that listing them takes minutes.
 const FIELDS: &str = "name,description,schemaRef,tags,enableErrorDiagnostics,created,updated";
@@ -33,7 +33,7 @@ impl Adobe {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SchemaRef {
-    /// The schema's `$id`; empty where a data set of old has none.
+    /// The schema's `$id`; empty for an old data set without one.
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub id: String,
     /// The media type by which the schema is read; spellings differ in spaces and versions.
@@ -60,7 +60,7 @@ pub struct NewDataSet {
     pub enable_error_diagnostics: Option<bool>,
 }
 
-/// A data set, as far as it concerns us.
+/// The parts of a data set that are used here.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataSet {
@@ -137,7 +137,7 @@ impl Catalog<'_> {
         if let Some((key, value)) = tag {
             call = call.query("tags", format!("{key}:{value}"));
         }
-        // A comma, a star or a leading exclamation mark would mean something else than itself.
+        // In a filter, a comma, a star or a leading exclamation mark has a meaning of its own.
         if let Some(name) = name.filter(|name| !name.contains([',', '*']) && !name.starts_with('!'))
         {
             call = call.query("name", name);
@@ -156,7 +156,7 @@ impl Catalog<'_> {
         self.adobe.send(&call).await.map(drop)
     }
 
-    /// Deletes a data set with its data; one that is gone already is fine.
+    /// Deletes a data set with its data; it may be gone already.
     pub async fn delete(&self, id: &str) -> Result<()> {
         match self
             .adobe

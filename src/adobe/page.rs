@@ -12,7 +12,7 @@ use super::{Adobe, Result};
 
 /// One page of a list.
 pub(super) trait Page: DeserializeOwned {
-    /// What the list holds.
+    /// What the list contains.
     type Item;
 
     /// The query parameter that names a page.
@@ -24,7 +24,7 @@ pub(super) trait Page: DeserializeOwned {
     /// The items on this page.
     fn items(self) -> Vec<Self::Item>;
 
-    /// What makes an item the same as one on an earlier page.
+    /// What identifies an item across pages.
     fn id(item: &Self::Item) -> &str;
 }
 

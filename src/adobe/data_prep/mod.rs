@@ -1,4 +1,4 @@
-//! Data Prep: mapping sets, which say what becomes of each field of the source.
+//! Data Prep: mapping sets, which map each field of the source to the target schema.
 
 mod wire;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::call::{Call, Method};
 use super::page::{self, Page};
 use super::{Adobe, Class, Result, Service};
-use wire::{Verdict, Wire, WireRow, version};
+use wire::{Validation, Wire, WireRow, version};
 
 /// Mapping sets per page.
 const PAGE: usize = 100;
@@ -27,12 +27,12 @@ impl Adobe {
     }
 }
 
-/// What a write answers.
+/// The answer to a write.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct MappingRef {
     /// The mapping set's id.
     pub id: String,
-    /// The version just made. Flows stay with the version they name.
+    /// The new version. Flows keep using the version that they name.
     #[serde(default, deserialize_with = "version")]
     pub version: i64,
 }
@@ -55,7 +55,7 @@ pub struct MappingSet {
     pub created: Option<i64>,
 }
 
-/// One row: what becomes of one field.
+/// One row: how one field is mapped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "WireRow")]
 pub struct MappingRow {
@@ -81,14 +81,14 @@ pub enum SourceKind {
     Other(String),
 }
 
-/// What Adobe holds against a row.
+/// Why Adobe refuses a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MappingFault {
     /// The row's destination.
     pub destination: String,
     /// The row's source.
     pub source: String,
-    /// Adobe's words.
+    /// Adobe's message.
     pub message: String,
 }
 
@@ -108,7 +108,7 @@ impl DataPrep<'_> {
             .await
         {
             Ok(found) => Ok(Some(found)),
-            // No answer to an unknown id is documented: a plain 400 that says so is one of the likely ones.
+            // The answer to an unknown id is undocumented: a 400 that says so is a likely one.
             Err(error) => match error.class() {
                 Class::NotFound => Ok(None),
                 Class::Rejected if error.message().to_lowercase().contains("not found") => Ok(None),
@@ -139,8 +139,8 @@ impl DataPrep<'_> {
     }
 
     /// Deletes a mapping set as far as that is possible: Adobe does not document the call, so a 404 or 405 of any shape
-    /// counts as done. A page instead of an answer may be the gateway's passing trouble, so it has to come three times.
-    /// A mapping set that stays behind does no harm.
+    /// counts as done. An HTML page instead of an answer may be a transient failure of the gateway, so it has to come three times.
+    /// A mapping set that is left behind does no harm.
     pub async fn delete(&self, id: &str) -> Result<()> {
         let call = call(Method::Delete, "/mappingSets/{id}").id(id);
         for _ in 0..3 {
@@ -156,17 +156,17 @@ impl DataPrep<'_> {
         Ok(())
     }
 
-    /// Checks a mapping set without keeping it; no faults means that it is good.
+    /// Validates a mapping set without storing it; without faults, it is valid.
     pub async fn validate(&self, body: &Value) -> Result<Vec<MappingFault>> {
         let call = call(Method::Post, "/mappingSets/validate")
             .body(body)?
             .repeatable();
-        let verdict: Verdict = self.adobe.ask(&call).await?;
+        let validation: Validation = self.adobe.ask(&call).await?;
         let rows = body
             .get("mappings")
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        let entries = verdict.validation_response.into_iter().enumerate();
+        let entries = validation.validation_response.into_iter().enumerate();
         Ok(entries
             .flat_map(|(index, entry)| entry.faults(rows.get(index)))
             .collect())
@@ -177,7 +177,7 @@ fn call(method: Method, route: &'static str) -> Call {
     Call::new(Service::DataPrep, method, route)
 }
 
-/// A page of mapping sets. Its count is not to be trusted; a short page is the last.
+/// A page of mapping sets. Its count is unreliable; a short page is the last.
 #[derive(Deserialize)]
 struct Data {
     data: Vec<MappingSet>,

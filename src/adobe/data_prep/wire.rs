@@ -1,4 +1,4 @@
-//! How mapping sets and verdicts on them are spelled on the wire.
+//! The wire format of mapping sets and of their validation.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(super) fn version<'de, D: Deserializer<'de>>(input: D) -> Result<i64, D::Err
     Value::deserialize(input).map(|value| tolerant::as_integer(&value).unwrap_or_default())
 }
 
-/// A mapping set in both of the vocabularies in which it may come, often at once.
+/// A mapping set under both sets of names that Adobe uses, often at once.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Wire {
@@ -98,20 +98,20 @@ impl From<WireRow> for MappingRow {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Verdict {
-    pub validation_response: Vec<Entry>,
+pub(super) struct Validation {
+    pub validation_response: Vec<RowResult>,
 }
 
-/// The verdict on one row.
+/// The validation of one row.
 #[derive(Deserialize)]
-pub(super) struct Entry {
+pub(super) struct RowResult {
     #[serde(default)]
     status: Option<String>,
     #[serde(default, deserialize_with = "tolerant::or_default")]
     errors: Vec<Value>,
 }
 
-impl Entry {
+impl RowResult {
     pub(super) fn faults(self, row: Option<&Value>) -> Vec<MappingFault> {
         let word = |value: &Value, name: &str| value.get(name).and_then(tolerant::as_text);
         let sent = |name, legacy| row.and_then(|row| word(row, name).or_else(|| word(row, legacy)));

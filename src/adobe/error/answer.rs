@@ -1,5 +1,5 @@
-//! From an answer that is not a success to a class. Adobe's services have at least eight shapes of error body; all are read
-//! here, and decisions rest on the status and the machine-readable code, not on prose.
+//! Classifies answers that are not a success. Adobe's services have at least eight shapes of error body; all are read here,
+//! and decisions rest on the status and the machine-readable code, not on prose.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ const REGISTRY_IDS: &str = "https://ns.adobe.com/";
 /// Shorter ids are too likely to be part of something else.
 const SHORTEST_REQUEST_ID: usize = 8;
 
-/// An answer with a status other than 2xx, and what had been asked.
+/// An answer with a status other than 2xx, and what is needed to classify it.
 pub(in crate::adobe) struct Refusal<'a> {
     pub service: Service,
-    /// Whether a deletion was asked for.
+    /// Whether the call was a deletion.
     pub deleting: bool,
-    /// Whether the token was a fixed one, which nobody here can renew.
+    /// Whether the token was a fixed one, which this process cannot renew.
     pub fixed_token: bool,
     pub status: u16,
     pub body: &'a [u8],
@@ -29,9 +29,9 @@ pub(in crate::adobe) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// The failure, with `secrets` redacted should the answer repeat one.
+    /// The failure, with `secrets` redacted in case the answer repeats one.
     pub(in crate::adobe) fn into_error(self, secrets: &[&str]) -> Error {
-        let words = Words::read(self.body);
+        let words = ErrorBody::read(self.body);
         let class = self.class(&words);
         let code = words.code();
         let request_id = words.request_id();
@@ -53,7 +53,7 @@ impl Refusal<'_> {
         error
     }
 
-    fn class(&self, words: &Words) -> Class {
+    fn class(&self, words: &ErrorBody) -> Class {
         match self.status {
             429 => return Class::Throttled,
             408 | 500..=599 => return Class::Unavailable,
@@ -77,9 +77,9 @@ impl Refusal<'_> {
         }
     }
 
-    /// Without JSON, it was not IMS that answered, but something before it.
-    fn ims_class(&self, words: &Words) -> Class {
-        if matches!(words.0, Spoken::Json(_)) || matches!(self.status, 401 | 403) {
+    /// Without JSON, the answer is not from IMS but from a proxy in front of it.
+    fn ims_class(&self, words: &ErrorBody) -> Class {
+        if matches!(words.0, Content::Json(_)) || matches!(self.status, 401 | 403) {
             Class::CredentialsRejected
         } else {
             Class::Unreadable
@@ -88,27 +88,27 @@ impl Refusal<'_> {
 }
 
 /// The body of an answer.
-struct Words(Spoken);
+struct ErrorBody(Content);
 
-enum Spoken {
+enum Content {
     Json(Value),
     Page,
     Text(String),
 }
 
-impl Words {
+impl ErrorBody {
     fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let text = text.trim();
         Self(match serde_json::from_str(text) {
-            Ok(value @ Value::Object(_)) => Spoken::Json(value),
-            _ if text.starts_with('<') => Spoken::Page,
-            _ => Spoken::Text(text.to_owned()),
+            Ok(value @ Value::Object(_)) => Content::Json(value),
+            _ if text.starts_with('<') => Content::Page,
+            _ => Content::Text(text.to_owned()),
         })
     }
 
     fn text(&self, pointer: &str) -> Option<String> {
-        let Spoken::Json(body) = &self.0 else {
+        let Content::Json(body) = &self.0 else {
             return None;
         };
         body.pointer(pointer)
@@ -120,9 +120,9 @@ impl Words {
         pointers.iter().find_map(|pointer| self.text(pointer))
     }
 
-    /// Whether a service spoke, and not the gateway in front of it.
+    /// Whether the answer is from a service, and not from the gateway in front of it.
     fn is_of_service(&self) -> bool {
-        matches!(self.0, Spoken::Json(_)) && self.text("/error_code").is_none()
+        matches!(self.0, Content::Json(_)) && self.text("/error_code").is_none()
     }
 
     fn code(&self) -> Option<String> {
@@ -131,7 +131,7 @@ impl Words {
             numbered(last).map(|_| last.to_owned())
         });
         let other = || self.first(&["/error_code", "/code", "/report/code", "/error"]);
-        // Some frameworks put words where others put a code.
+        // Some frameworks put text where others put a code.
         problem.or_else(other).filter(|code| !code.contains(' '))
     }
 
@@ -141,10 +141,10 @@ impl Words {
 
     fn message(&self, status: u16) -> String {
         let detail = match &self.0 {
-            Spoken::Page => return format!("an HTML page instead of an answer, status {status}"),
-            Spoken::Text(text) if text.is_empty() => return format!("status {status}, no words"),
-            Spoken::Text(text) => return format!("status {status}: {text}"),
-            Spoken::Json(_) => self.detail(),
+            Content::Page => return format!("an HTML page instead of an answer, status {status}"),
+            Content::Text(text) if text.is_empty() => return format!("status {status}, no words"),
+            Content::Text(text) => return format!("status {status}: {text}"),
+            Content::Json(_) => self.detail(),
         };
         match (self.text("/title"), detail) {
             (Some(title), Some(detail)) if title != detail => format!("{title}: {detail}"),
@@ -167,7 +167,7 @@ impl Words {
         ])
     }
 
-    /// What the code alone decides.
+    /// The class that the code alone determines.
     fn coded_class(&self, service: Service) -> Option<Class> {
         let code = self.code().unwrap_or_default();
         match (numbered(&code), service) {
@@ -176,7 +176,7 @@ impl Words {
             (None, _) if code.bytes().all(|b| b.is_ascii_digit()) && !code.is_empty() => {
                 gateway_class(&code)
             }
-            // The registry's older answer to a taken title has no code; only its text tells.
+            // The registry's older answer to a taken title has no code, so its text decides.
             (None, Service::SchemaRegistry) => {
                 self.detail().filter(|text| text.contains("same title"))?;
                 self.title_owner()
@@ -203,7 +203,7 @@ impl Words {
 fn without(text: String, secrets: &[&str]) -> String {
     let present = secrets.iter().filter(|secret| !secret.is_empty());
     present.fold(text, |text, secret| {
-        // An answer may repeat it as JSON has it.
+        // An answer may repeat it escaped, as in JSON.
         let quoted = Value::from(*secret).to_string();
         let quoted = &quoted[1..quoted.len() - 1];
         text.replace(secret, "***").replace(quoted, "***")

@@ -81,7 +81,7 @@ impl Error {
             repeatable: true,
             status: None,
             code: None,
-            message: tidy(&message.into()),
+            message: one_line(&message.into()),
             request_id: None,
             retry_after: None,
         };
@@ -119,7 +119,7 @@ impl Error {
         } else {
             format!("field `{field}`")
         };
-        let words = harmless(error.inner());
+        let words = without_value(error.inner());
         Self::new(
             service,
             Class::Unreadable,
@@ -158,11 +158,11 @@ impl Error {
     /// repeated.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        let open = matches!(
+        let unknown = matches!(
             self.0.class,
             Class::Unavailable | Class::Interrupted | Class::Unreadable
         );
-        open && !self.0.repeatable
+        unknown && !self.0.repeatable
     }
 
     /// The HTTP status; `None` when no answer came.
@@ -177,7 +177,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// Adobe's words, or ours where Adobe said nothing. At most 500 characters.
+    /// Adobe's message, or ours where Adobe sent none. At most 500 characters.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -214,8 +214,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// One line without a trailing stop, of bounded length.
-fn tidy(message: &str) -> String {
+/// The message as one line of bounded length, without a full stop.
+fn one_line(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches('.');
     match line.char_indices().nth(LONGEST_MESSAGE) {
@@ -224,8 +224,8 @@ fn tidy(message: &str) -> String {
     }
 }
 
-/// What the parser says, without the value it found (which may be a secret) and without the position in the text.
-fn harmless(error: &serde_json::Error) -> String {
+/// The parser's message, without the value it found (which may be a secret) and without the position in the text.
+fn without_value(error: &serde_json::Error) -> String {
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
     if !words.starts_with("invalid ") {

@@ -4,10 +4,10 @@ use super::{Class, Refusal};
 use crate::adobe::Service;
 
 fn refusal(service: Service, status: u16, body: &str) -> super::Error {
-    blotted(service, status, body, &[])
+    redacted(service, status, body, &[])
 }
 
-fn blotted(service: Service, status: u16, body: &str, secrets: &[&str]) -> super::Error {
+fn redacted(service: Service, status: u16, body: &str, secrets: &[&str]) -> super::Error {
     let refusal = Refusal {
         service,
         deleting: false,
@@ -208,11 +208,11 @@ fn nothing_that_differs_per_attempt_gets_into_the_text() {
 }
 
 #[test]
-fn a_secret_is_blotted_out_even_where_the_answer_quotes_it() {
+fn a_secret_is_redacted_even_where_the_answer_quotes_it() {
     let secret = "two\nlines \"s3cr3t\"";
     let quoted = json!({ "password": secret }).to_string();
     let body = json!({"title": "Oops", "status": 400, "report": {"detailed-message": quoted}});
-    let error = blotted(Service::FlowService, 400, &body.to_string(), &[secret]);
+    let error = redacted(Service::FlowService, 400, &body.to_string(), &[secret]);
     let text = error.to_string();
     assert!(text.contains("***") && !text.contains("s3cr3t"), "{text}");
 }

@@ -144,7 +144,7 @@ pub struct NewFlow {
     pub source_connection_ids: Vec<String>,
     /// Exactly one.
     pub target_connection_ids: Vec<String>,
-    /// What happens on the way.
+    /// The steps from source to target.
     pub transformations: Vec<Transformation>,
     /// When it runs; `startTime` is in seconds since 1970. Absent for streams.
     #[serde(skip_serializing_if = "Option::is_none")]

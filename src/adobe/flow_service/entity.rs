@@ -1,4 +1,4 @@
-//! What Flow Service keeps. Only the id can be relied upon; the rest is read as far as it is there.
+//! The objects of Flow Service. Only the id is always present.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Auth, Spec, SpecRef, Transformation};
 use crate::adobe::tolerant;
 
-/// A type of object that Flow Service keeps, with the routes that lead to it.
+/// A type of object in Flow Service, with its routes.
 pub trait FlowEntity: DeserializeOwned + Send {
     /// The path of the whole collection.
     const COLLECTION: &'static str;
@@ -172,7 +172,7 @@ pub struct Flow {
     /// Where it writes.
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub target_connection_ids: Vec<String>,
-    /// What happens on the way.
+    /// The steps from source to target.
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub transformations: Vec<Transformation>,
     /// When it runs. Numbers and booleans may be spelled as text, as they were sent.

@@ -19,7 +19,7 @@ use super::tolerant;
 use super::transport::Answer;
 use super::{Adobe, Class, PatchOp, Result, Service};
 
-/// Objects per page; the documented most.
+/// Objects per page; the documented maximum.
 const PAGE: &str = "100";
 
 /// The calls of Flow Service.
@@ -36,7 +36,7 @@ impl Adobe {
     }
 }
 
-/// What a write answers.
+/// The answer to a write.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Created {
     /// The object's id.
@@ -46,12 +46,12 @@ pub struct Created {
     pub etag: Option<String>,
 }
 
-/// What can be done with an object besides changing it.
+/// An action on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Let it run.
+    /// Enable it.
     Enable,
-    /// Stop it.
+    /// Disable it.
     Disable,
 }
 
@@ -98,8 +98,8 @@ impl FlowService<'_> {
         self.one(call(Method::Get, E::ENTITY).id(id)).await
     }
 
-    /// Lists all objects for which every filter holds: expressions such as `name==X`, to be checked again by the caller,
-    /// since the service's rules for odd characters are unknown.
+    /// Lists all objects that match every filter, an expression such as `name==X`. The caller must compare again, since the
+    /// service's rules for special characters are unknown.
     pub async fn list<E: FlowEntity>(&self, filters: &[String]) -> Result<Vec<E>> {
         let call = call(Method::Get, E::COLLECTION)
             .filters(filters)
@@ -123,7 +123,7 @@ impl FlowService<'_> {
         Ok(written(&answer, id))
     }
 
-    /// Deletes an object; one that is gone already is fine. [`Class::InUse`] while others need it.
+    /// Deletes an object, which may be gone already. [`Class::InUse`] while others need it.
     pub async fn delete<E: FlowEntity>(&self, id: &str) -> Result<()> {
         match self
             .adobe
@@ -180,7 +180,7 @@ impl FlowService<'_> {
             Err(error) if *error.class() == Class::NotFound => return Ok(None),
             other => other?,
         };
-        // A type that knows both forms would hide which field of which form does not fit.
+        // One type for both forms could not say which field cannot be read.
         let wrapped = answer.read::<Map<String, Value>>()?.contains_key("items");
         if wrapped {
             Ok(answer.read::<Items<T>>()?.items.into_iter().next())

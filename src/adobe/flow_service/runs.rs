@@ -1,4 +1,4 @@
-//! Runs: what becomes of flows. Any part of a run may be missing, a failed one's most of all.
+//! Runs of flows. Any part of a run may be missing, most of all in a failed one.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{FlowService, List, PAGE, call};
 use crate::adobe::call::Method;
 use crate::adobe::{Result, page, tolerant};
 
-/// Ids in one filter: the address stays below two kilobytes.
+/// Ids in one filter: the URL stays below two kilobytes.
 const IDS: usize = 40;
 
 /// One run of a flow.
@@ -19,7 +19,7 @@ pub struct Run {
     pub id: String,
     /// The flow that runs.
     pub flow_id: String,
-    /// How it goes, in Adobe's words, of which there are several spellings.
+    /// The state as Adobe spells it, in one of several ways.
     pub status: Option<String>,
     /// Milliseconds since 1970; the time of its creation where no start is told.
     pub started_at: Option<i64>,
@@ -31,7 +31,7 @@ pub struct Run {
     pub records_written: Option<i64>,
     /// Records refused.
     pub records_failed: Option<i64>,
-    /// What went wrong first, as code and text.
+    /// The first error, as code and text.
     pub error: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl FlowService<'_> {
             .await
     }
 
-    /// The runs of these ids, as far as there are such.
+    /// The runs with these ids; unknown ids are left out.
     pub async fn runs_by_id(&self, ids: &[String]) -> Result<Vec<Run>> {
         let mut found = Vec::new();
         for ids in ids.chunks(IDS) {
@@ -65,7 +65,7 @@ impl Identified for Run {
     }
 }
 
-/// A run as it comes.
+/// A run on the wire.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -91,7 +91,7 @@ impl From<Wire> for Run {
         let status = tolerant::as_text(at("/statusSummary/status"));
         Self {
             status: status.or_else(|| tolerant::as_text(&wire.state)),
-            // Zero stands for what has not happened yet.
+            // Zero means that it has not happened yet.
             started_at: time("startedAtUTC")
                 .filter(|it| *it > 0)
                 .or_else(|| tolerant::as_millis(&wire.created_at)),
@@ -107,7 +107,7 @@ impl From<Wire> for Run {
     }
 }
 
-/// Some failures are told only where they have happened.
+/// Some failures are reported only by the activity that failed.
 fn first_activity_error(activities: &Value) -> Option<String> {
     let mut activities = activities.as_array()?.iter();
     activities.find_map(|activity| {

@@ -17,7 +17,7 @@ use super::{Adobe, Class, PatchOp, Result, Service};
 const RAW_LIST: &str = "application/vnd.adobe.xed+json";
 /// One raw resource, for which the major version must be named.
 const RAW: &str = "application/vnd.adobe.xed+json; version=1";
-/// Whole descriptors in pages.
+/// Full descriptors in pages.
 const DESCRIPTORS: &str = "application/vnd.adobe.xdm-v2+json";
 /// Resources per page; a hint, which the service may exceed.
 const PAGE: &str = "300";
@@ -41,14 +41,14 @@ impl Adobe {
 pub enum RegistryType {
     /// A class with the field groups that extend it.
     Schema,
-    /// What a schema's records are.
+    /// What the records of a schema represent.
     Class,
     /// A reusable set of fields, formerly called a mixin.
     FieldGroup,
 }
 
 impl SchemaRegistry<'_> {
-    /// Who the tenant is.
+    /// The tenant.
     pub async fn stats(&self) -> Result<Stats> {
         self.adobe.ask(&call(Method::Get, "/stats")).await
     }
@@ -99,7 +99,7 @@ impl SchemaRegistry<'_> {
         self.adobe.ask(&call).await.map(RegistryResource::settled)
     }
 
-    /// Deletes a resource; one that is gone already is fine. [`Class::InUse`] when the registry refuses, for whatever
+    /// Deletes a resource, which may be gone already. [`Class::InUse`] when the registry refuses, for whatever
     /// reason.
     pub async fn delete(&self, kind: RegistryType, alt_id: &str) -> Result<()> {
         self.remove(call(Method::Delete, kind.resource()).id(alt_id))
@@ -114,14 +114,14 @@ impl SchemaRegistry<'_> {
         page::all::<Results<Descriptor>>(self.adobe, call.query("limit", PAGE)).await
     }
 
-    /// Creates a descriptor. What the same call twice does is unknown: list first.
+    /// Creates a descriptor. Whether a second call creates another one is unknown: list first.
     pub async fn create_descriptor(&self, body: &Value) -> Result<Descriptor> {
         self.adobe
             .ask(&call(Method::Post, "/tenant/descriptors").body(body)?)
             .await
     }
 
-    /// Deletes a descriptor; one that is gone already is fine.
+    /// Deletes a descriptor, which may be gone already.
     pub async fn delete_descriptor(&self, id: &str) -> Result<()> {
         self.remove(call(Method::Delete, "/tenant/descriptors/{id}").id(id))
             .await

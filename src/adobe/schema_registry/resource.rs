@@ -1,4 +1,4 @@
-//! What Schema Registry keeps.
+//! The objects of Schema Registry.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -89,7 +89,7 @@ pub struct Descriptor {
 }
 
 impl RegistryResource {
-    /// With its `altId`, should the service have left it out.
+    /// With its `altId` computed if the service left it out.
     pub(super) fn settled(mut self) -> Self {
         if self.alt_id.is_empty() {
             self.alt_id = alt_id(&self.id).unwrap_or_default();

@@ -120,7 +120,7 @@ async fn a_connection_that_breaks_after_the_request_is_interrupted() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_without_permission_and_that_leaves_no_doubt() {
+async fn nothing_is_sent_without_permission_and_that_is_not_ambiguous() {
     let server = Server::start([no_flows()]).await;
     let given = Arc::new(AtomicBool::new(true));
     let asked = given.clone();
@@ -140,7 +140,7 @@ async fn nothing_is_sent_without_permission_and_that_leaves_no_doubt() {
 }
 
 #[tokio::test]
-async fn what_was_never_sent_is_unreachable_and_leaves_no_doubt() {
+async fn a_request_that_was_never_sent_is_unreachable_and_not_ambiguous() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("loopback");
@@ -195,7 +195,7 @@ async fn a_long_pause_holds_back_every_clone_without_a_call() {
 }
 
 #[tokio::test]
-async fn a_short_pause_is_sat_out_even_by_a_post() {
+async fn a_short_pause_is_waited_out_even_by_a_post() {
     let server = Server::start([throttled(1), Reply::Json(201, json!({"id": "f"}))]).await;
     let started = Instant::now();
     server
@@ -220,7 +220,7 @@ async fn a_pause_may_also_be_given_as_an_instant() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_away_may_ask_for_a_pause_too() {
+async fn an_unavailable_service_may_ask_for_a_pause_too() {
     let away = Reply::With(503, "retry-after", "30".into(), json!({}));
     let server = Server::start([away]).await;
     let adobe = server.adobe();
@@ -236,7 +236,7 @@ async fn a_service_that_is_away_may_ask_for_a_pause_too() {
 }
 
 #[tokio::test]
-async fn an_answer_beyond_all_measure_is_not_read() {
+async fn an_oversized_answer_is_not_read() {
     let body = json!({"items": [], "padding": "x".repeat(17 << 20)});
     let server = Server::start([Reply::Json(200, body)]).await;
     let error = read(&server.adobe()).await.expect_err("too large");
@@ -274,7 +274,7 @@ async fn an_etag_goes_back_as_it_came() {
 }
 
 #[tokio::test]
-async fn every_call_says_who_asks_and_for_which_sandbox() {
+async fn every_call_carries_credentials_organisation_and_sandbox() {
     let server = Server::start([no_flows()]).await;
     let adobe = server.adobe();
     read(&adobe).await.expect("succeeds");
@@ -421,7 +421,7 @@ async fn the_rate_is_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_requests_than_allowed_are_under_way() {
+async fn no_more_requests_than_allowed_are_in_flight() {
     let gate = Gate::new(limits(10_000, 10_000, 3), RetryPolicy::default());
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = (0..50).map(|_| async {

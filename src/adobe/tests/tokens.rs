@@ -128,7 +128,7 @@ async fn rejected_credentials_are_not_hammered() {
 }
 
 #[tokio::test]
-async fn a_failing_ims_leaves_no_doubt_about_a_post_that_was_never_sent() {
+async fn a_failing_ims_does_not_make_an_unsent_post_ambiguous() {
     let server = Server::start([no_flows()])
         .await
         .tokens([Reply::Text(503, "")]);
@@ -144,7 +144,7 @@ async fn a_failing_ims_leaves_no_doubt_about_a_post_that_was_never_sent() {
 }
 
 #[tokio::test]
-async fn a_token_near_its_end_serves_on_while_its_renewal_fails() {
+async fn a_token_near_its_expiry_stays_in_use_while_its_renewal_fails() {
     let server = Server::start([no_flows()]).await.tokens([
         Reply::Json(200, issued("short", 3600)),
         Reply::Json(400, json!({"error": "invalid_client"})),
