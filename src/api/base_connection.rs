@@ -1,11 +1,13 @@
 //! Credentials of a source system at Adobe, or the data lake.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Kind, Management, OpenObject, Reference, ReplacePolicy,
+    AepResource, Column, CommonStatus, Kind, Management, OpenObject, Reference, ReplacePolicy,
     SecretKeyRef, SpecSelector, Target,
     open::open_object,
     pattern::{ADOBE_ID_MAX, DESCRIPTION_MAX, NAME_MAX},
@@ -122,11 +124,7 @@ pub struct BaseConnectionStatus {
 
 impl AepResource for BaseConnection {
     const KIND: Kind = Kind::BaseConnection;
-    type Status = BaseConnectionStatus;
-
-    fn status(&self) -> Option<&BaseConnectionStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[Column::new("State", ".status.state"), Column::ADOBE_ID];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -145,5 +143,9 @@ impl AepResource for BaseConnection {
                     Reference::new(Target::Secret, &param.value_from.secret_key_ref.name)
                 })),
         )
+    }
+
+    fn published(status: &BaseConnectionStatus) -> impl Hash {
+        (&status.common.id, &status.connection_spec_id)
     }
 }

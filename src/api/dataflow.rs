@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Contract, Kind, LocalRef, Management, Reference, ReplacePolicy,
-    SpecSelector,
+    AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
+    ReplacePolicy, SpecSelector,
     pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INTEGER_MAX, NAME_MAX},
     reference::distinct,
 };
@@ -289,11 +289,16 @@ pub const FIGURE_MAX: i64 = INTEGER_MAX;
 
 impl AepResource for Dataflow {
     const KIND: Kind = Kind::Dataflow;
-    type Status = DataflowStatus;
-
-    fn status(&self) -> Option<&DataflowStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[
+        Kind::SourceConnection,
+        Kind::TargetConnection,
+        Kind::MappingSet,
+    ];
+    const COLUMNS: &'static [Column] = &[
+        Column::new("State", ".status.state"),
+        Column::new("Last Run", ".status.lastRun.state"),
+        Column::ADOBE_ID,
+    ];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy

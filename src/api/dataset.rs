@@ -1,5 +1,7 @@
 //! A dataset in Adobe's catalog.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,11 +88,7 @@ pub struct DatasetStatus {
 
 impl AepResource for Dataset {
     const KIND: Kind = Kind::Dataset;
-    type Status = DatasetStatus;
-
-    fn status(&self) -> Option<&DatasetStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::PlatformSchema];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -104,5 +102,9 @@ impl AepResource for Dataset {
         let spec = &self.spec;
         let schema = spec.schema_ref.iter().map(|it| it.to(Kind::PlatformSchema));
         distinct([spec.management.sandbox()].into_iter().chain(schema))
+    }
+
+    fn published(status: &DatasetStatus) -> impl Hash {
+        (&status.common.id, &status.schema_id)
     }
 }

@@ -1,11 +1,14 @@
 //! How source columns become target fields.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Contract, Kind, LocalRef, Management, Reference, ReplacePolicy,
+    AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
+    ReplacePolicy,
     pattern::{INTEGER_MAX, SCHEMA_ID, SCHEMA_ID_MAX},
     reference::distinct,
 };
@@ -122,11 +125,11 @@ pub struct MappingSetStatus {
 
 impl AepResource for MappingSet {
     const KIND: Kind = Kind::MappingSet;
-    type Status = MappingSetStatus;
-
-    fn status(&self) -> Option<&MappingSetStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::PlatformSchema];
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Version", ".status.version").of_type("integer"),
+        Column::ADOBE_ID,
+    ];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -140,5 +143,9 @@ impl AepResource for MappingSet {
         let spec = &self.spec;
         let schema = spec.schema_ref.iter().map(|it| it.to(Kind::PlatformSchema));
         distinct([spec.management.sandbox()].into_iter().chain(schema))
+    }
+
+    fn published(status: &MappingSetStatus) -> impl Hash {
+        (&status.common.id, status.version)
     }
 }

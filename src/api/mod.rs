@@ -32,6 +32,7 @@ pub use condition::*;
 pub use crd::*;
 pub use dataflow::*;
 pub use dataset::*;
+pub(crate) use kind::with_kinds;
 pub use kind::*;
 pub use management::*;
 pub use mapping_set::*;

@@ -1,11 +1,13 @@
 //! A schema in Adobe's registry, with the class or field group it needs.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Kind, Management, OpenObject, Reference,
+    AepResource, Column, CommonStatus, Kind, Management, OpenObject, Reference,
     open::open_object,
     pattern::{DESCRIPTION_MAX, NAME_MAX, SCHEMA_ID, SCHEMA_ID_MAX},
 };
@@ -160,11 +162,11 @@ pub struct PlatformSchemaStatus {
 
 impl AepResource for PlatformSchema {
     const KIND: Kind = Kind::PlatformSchema;
-    type Status = PlatformSchemaStatus;
-
-    fn status(&self) -> Option<&PlatformSchemaStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Version", ".status.version"),
+        // The id of a schema is a long URL.
+        Column::ADOBE_ID.wide(),
+    ];
 
     fn management(&self) -> Management {
         self.spec.management.clone()
@@ -172,5 +174,9 @@ impl AepResource for PlatformSchema {
 
     fn references(&self) -> Vec<Reference> {
         vec![self.spec.management.sandbox()]
+    }
+
+    fn published(status: &PlatformSchemaStatus) -> impl Hash {
+        (&status.common.id, &status.version)
     }
 }

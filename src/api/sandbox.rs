@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdoptionPolicy, AepResource, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
+    AdoptionPolicy, AepResource, Column, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
     Reference, Target, pattern::INTEGER_MAX,
 };
 
@@ -170,11 +170,11 @@ pub struct SandboxStatus {
 
 impl AepResource for Sandbox {
     const KIND: Kind = Kind::Sandbox;
-    type Status = SandboxStatus;
-
-    fn status(&self) -> Option<&SandboxStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Sandbox", ".spec.sandboxName"),
+        Column::new("State", ".status.state"),
+        Column::new("Type", ".status.type").wide(),
+    ];
 
     fn management(&self) -> Management {
         Management {

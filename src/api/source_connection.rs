@@ -126,11 +126,7 @@ pub struct SourceConnectionStatus {
 
 impl AepResource for SourceConnection {
     const KIND: Kind = Kind::SourceConnection;
-    type Status = SourceConnectionStatus;
-
-    fn status(&self) -> Option<&SourceConnectionStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::BaseConnection, Kind::PlatformSchema];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy

@@ -1,11 +1,13 @@
 //! What every kind reports.
 
 use kube::KubeSchema;
+use kube::core::object::HasStatus;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Condition, ConditionStatus,
     condition_types::READY,
+    kind::with_kinds,
     pattern::{INTEGER_MAX, SCHEMA_ID_MAX},
 };
 
@@ -54,28 +56,18 @@ impl CommonStatus {
 
 /// Opens the shared part of each status to the engine.
 macro_rules! has_common_status {
-    ($($status:ident),* $(,)?) => {$(
-        impl AsRef<CommonStatus> for super::$status {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {$(
+        impl AsRef<CommonStatus> for <super::$kind as HasStatus>::Status {
             fn as_ref(&self) -> &CommonStatus {
                 &self.common
             }
         }
 
-        impl AsMut<CommonStatus> for super::$status {
+        impl AsMut<CommonStatus> for <super::$kind as HasStatus>::Status {
             fn as_mut(&mut self) -> &mut CommonStatus {
                 &mut self.common
             }
         }
-    )*};
+    )+};
 }
-
-has_common_status!(
-    SandboxStatus,
-    BaseConnectionStatus,
-    PlatformSchemaStatus,
-    DatasetStatus,
-    SourceConnectionStatus,
-    TargetConnectionStatus,
-    MappingSetStatus,
-    DataflowStatus,
-);
+with_kinds!(has_common_status);

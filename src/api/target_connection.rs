@@ -121,11 +121,7 @@ pub struct TargetConnectionStatus {
 
 impl AepResource for TargetConnection {
     const KIND: Kind = Kind::TargetConnection;
-    type Status = TargetConnectionStatus;
-
-    fn status(&self) -> Option<&TargetConnectionStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::BaseConnection, Kind::PlatformSchema, Kind::Dataset];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
