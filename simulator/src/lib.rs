@@ -7,6 +7,7 @@
 mod admin;
 mod calls;
 pub mod catalog;
+mod clock;
 pub mod collection;
 mod control;
 pub mod data_prep;

@@ -6,7 +6,7 @@ use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
-use super::{Outcome, connection_specs as specs, references};
+use super::{Outcome, connection_specs as specs, operations, references};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -83,7 +83,7 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
         add_outputs(&body["connectionSpec"]["id"], params, cx);
     }
     let state = if draft { "draft" } else { "enabled" };
-    let id = entity::create(RESOURCE, object, (state, state), sandbox, cx);
+    let id = operations::create(RESOURCE, object, (state, state), sandbox, cx);
     Ok(entity::changed(201, RESOURCE, &id, sandbox))
 }
 
@@ -188,7 +188,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
         }
     })?;
     entity::store(RESOURCE, id, changed, sandbox, cx);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(entity::changed(200, RESOURCE, id, sandbox))
 }
 
@@ -219,6 +219,6 @@ fn act(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>)
     let mut published = object.clone();
     published["state"] = json!("enabled");
     entity::store(RESOURCE, id, published, sandbox, cx);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(entity::changed(200, RESOURCE, id, sandbox))
 }

@@ -8,7 +8,7 @@ use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
-use super::{Outcome, references};
+use super::{Outcome, operations, references};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -107,7 +107,7 @@ fn create(
         );
     }
     let state = if draft { "draft" } else { "enabled" };
-    let id = entity::create(resource, object, (state, state), sandbox, cx);
+    let id = operations::create(resource, object, (state, state), sandbox, cx);
     Ok(entity::changed(201, resource, &id, sandbox))
 }
 
@@ -194,7 +194,7 @@ fn update(
         }
     })?;
     entity::store(resource, id, changed, sandbox, cx);
-    entity::finish_later(resource, id, None, sandbox, cx);
+    operations::finish_later(resource, id, None, sandbox, cx);
     Ok(entity::changed(200, resource, id, sandbox))
 }
 
@@ -241,6 +241,6 @@ fn act(
     let mut published = object.clone();
     published["state"] = json!("enabled");
     entity::store(resource, id, published, sandbox, cx);
-    entity::finish_later(resource, id, None, sandbox, cx);
+    operations::finish_later(resource, id, None, sandbox, cx);
     Ok(entity::changed(200, resource, id, sandbox))
 }

@@ -6,7 +6,7 @@ use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
-use super::{Outcome, flow_rules, references};
+use super::{Outcome, flow_rules, operations, references};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
 
@@ -116,14 +116,14 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
     flow_rules::check_start(&flow["scheduleParams"], cx)?;
     check_policy(&flow)?;
     flow["inheritedAttributes"] = references::inherited(sandbox, &flow);
-    flow["lastOperation"] = entity::operation("create", &[], cx.now_ms);
+    flow["lastOperation"] = operations::operation("create", &[], cx.now_ms);
     let members = flow.as_object().cloned().unwrap_or_else(Map::new);
     let states = if draft {
         ("draft", "draft")
     } else {
         ("enabling", "enabled")
     };
-    let id = entity::create(RESOURCE, members, states, sandbox, cx);
+    let id = operations::create(RESOURCE, members, states, sandbox, cx);
     if let Some(flow) = collection(sandbox, RESOURCE).get_mut(&id) {
         flow["runs"] = json!(format!("/runs?property=flowId=={id}"));
     }
@@ -195,9 +195,9 @@ fn begin(
     sandbox: &mut Sandbox,
     cx: &mut Context<'_>,
 ) {
-    flow["lastOperation"] = entity::operation(name, ops, cx.now_ms);
+    flow["lastOperation"] = operations::operation(name, ops, cx.now_ms);
     entity::store(RESOURCE, id, flow, sandbox, cx);
-    entity::finish_later(RESOURCE, id, Some(state), sandbox, cx);
+    operations::finish_later(RESOURCE, id, Some(state), sandbox, cx);
 }
 
 /// Lets go at once of what the flow uses; reads by id still find the flow until the deletion has finished.
@@ -210,7 +210,7 @@ fn delete(id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outcome {
         ));
     }
     collection(sandbox, RESOURCE).remove(id, cx.now_ms);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(Answer::empty(204))
 }
 

@@ -10,6 +10,7 @@ mod filter;
 mod flow_rules;
 mod flow_specs;
 mod flows;
+mod operations;
 mod page;
 mod patch;
 mod problem;
@@ -19,10 +20,12 @@ mod runs;
 
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
-pub(crate) use entity::{settle, touch};
+pub(crate) use entity::touch;
+pub(crate) use operations::settle;
 pub(crate) use problem::Problem;
-pub use runs::RunOutcome;
-pub(crate) use runs::{finish as finish_run, start as start_run};
+pub use run_shape::RunOutcome;
+pub(crate) use run_shape::finish as finish_run;
+pub(crate) use runs::start as start_run;
 
 type Outcome = Result<Answer, Problem>;
 

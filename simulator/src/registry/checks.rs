@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::errors::{invalid, refusal};
 use super::kind::Kind;
-use super::resolve::references;
-use super::{build, find, standard, text, texts};
+use super::resolve::{composed, references};
+use super::{find, standard, text, texts};
 use crate::collection::Collection;
 use crate::http::Answer;
 use crate::world::{Context, Profile, Sandbox};
@@ -86,7 +86,7 @@ fn schema(object: &Value, sandbox: &Sandbox, cx: &mut Context<'_>) -> Result<(),
             detail,
         ));
     }
-    let mut classes: Vec<_> = build::composed(object)
+    let mut classes: Vec<_> = composed(object)
         .filter(|id| find(sandbox, id).is_some_and(|r| Kind::of(r) == Some(Kind::Class)))
         .collect();
     classes.dedup();
@@ -111,7 +111,7 @@ fn compatible(
         .flat_map(|c| texts(c, "meta:extends"))
         .chain([class])
         .collect();
-    for id in build::composed(schema).filter(|id| *id != class) {
+    for id in composed(schema).filter(|id| *id != class) {
         let group = find(sandbox, id).filter(|g| Kind::of(g) == Some(Kind::FieldGroup));
         let fits = group.is_some_and(|g| {
             texts(g, "meta:intendedToExtend").any(|target| ancestry.contains(&target))
@@ -127,7 +127,7 @@ fn compatible(
 }
 
 fn class(object: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
-    let behaviors: Vec<_> = build::composed(object)
+    let behaviors: Vec<_> = composed(object)
         .filter(|id| standard::is_behavior(id))
         .collect();
     match behaviors[..] {

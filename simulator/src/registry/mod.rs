@@ -4,7 +4,6 @@ mod accept;
 mod breaking;
 mod build;
 mod checks;
-pub(crate) mod clock;
 mod descriptors;
 mod errors;
 pub(crate) mod filter;
@@ -20,6 +19,7 @@ pub(crate) mod testing;
 mod tests;
 mod union;
 mod usage;
+mod view;
 mod write;
 
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ pub fn answer(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) ->
 /// An answer of the registry with its refusals as they were in 2020.
 #[must_use]
 pub fn old_style(answer: Answer, request: &Request) -> Answer {
-    errors::old_style(answer, request.header("accept").unwrap_or_default())
+    accept::old_style(answer, request.header("accept").unwrap_or_default())
 }
 
 fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Result<Answer, Answer> {

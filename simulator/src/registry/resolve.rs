@@ -150,6 +150,16 @@ pub(super) fn field_of_path<'a>(fields: &'a Map<String, Value>, path: &str) -> O
     field_at(fields, &steps)
 }
 
+/// The resources that `allOf` names.
+pub(super) fn composed(object: &Value) -> impl Iterator<Item = &str> {
+    let parts = object.get("allOf").and_then(Value::as_array);
+    parts
+        .into_iter()
+        .flatten()
+        .map(|part| text(part, "$ref"))
+        .filter(|id| !id.is_empty() && !id.starts_with('#'))
+}
+
 /// Every `$ref` to another resource inside a definition, each once, in order of appearance.
 pub(super) fn references(node: &Value) -> Vec<String> {
     let mut found = Vec::new();

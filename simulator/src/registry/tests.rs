@@ -386,12 +386,12 @@ fn the_statistics_name_the_tenant_and_count_its_resources() {
 
 #[test]
 fn dates_are_those_of_the_calendar() {
-    let at = |ms| super::clock::Utc::at(ms).plain();
+    let at = |ms| crate::clock::Utc::at(ms).plain();
     assert_eq!(at(0), "1970-01-01 00:00:00");
     assert_eq!(at(951_782_400_000), "2000-02-29 00:00:00");
     assert_eq!(at(1_730_810_039_000), "2024-11-05 12:33:59");
     assert_eq!(
-        super::clock::Utc::at(1_603_348_392_000).american(),
+        crate::clock::Utc::at(1_603_348_392_000).american(),
         "10-22-2020 06:33:12"
     );
 }

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod changes;
+#[path = "../../../tests/circles.rs"]
+mod circles;
 mod client;
 mod control;
 mod faults;
 mod flows;
 mod gateway;
 mod lists;
+mod modules;
 mod pipeline;
 mod recovery;
 mod runs;
