@@ -86,8 +86,13 @@ fn create(
     let draft = entity::is_draft(request);
     if resource == SOURCES.resource {
         check_source(body, spec, draft, cx.profile)?;
-    } else if body.get("data").is_none() && cx.profile == Profile::Strict {
-        return Err(Problem::provider(1318, "data is missing."));
+    } else {
+        if body.get("data").is_none() && cx.profile == Profile::Strict {
+            return Err(Problem::provider(1318, "data is missing."));
+        }
+        if !draft {
+            check_data_set(body.get("params"), spec.id, sandbox)?;
+        }
     }
     let mut object = entity::pick(
         body,
@@ -136,6 +141,18 @@ fn check_source(
         };
     };
     check_data(data, profile)
+}
+
+/// The data lake is written to through a data set that exists. The code is documented for flows that lack one; that
+/// Flow Service asks Catalog about a target connection is documented, too, but not what it says then.
+fn check_data_set(params: Option<&Value>, spec: &str, sandbox: &Sandbox) -> Result<(), Problem> {
+    let id = params.and_then(|params| params["dataSetId"].as_str());
+    let exists = |id| sandbox.data_sets.get(id).is_some();
+    if id.map_or(spec != specs::DATA_LAKE, exists) {
+        return Ok(());
+    }
+    let text = format!("The data set {id:?} of the target connection is not found.");
+    Err(Problem::provider(1325, &text))
 }
 
 fn check_data(data: &Value, profile: Profile) -> Result<(), Problem> {
@@ -193,6 +210,11 @@ fn update(
             ))
         }
     })?;
+    let moved = resource == TARGETS.resource && changed["params"] != object["params"];
+    if moved && object["state"] != "draft" {
+        let spec = object["connectionSpec"]["id"].as_str().unwrap_or_default();
+        check_data_set(changed.get("params"), spec, sandbox)?;
+    }
     entity::store(resource, id, changed, sandbox, cx);
     operations::finish_later(resource, id, None, sandbox, cx);
     Ok(entity::changed(200, resource, id, sandbox))
@@ -237,6 +259,10 @@ fn act(
             1422,
             "The base connection is a draft: publish it first.",
         ));
+    }
+    if resource == TARGETS.resource {
+        let spec = object["connectionSpec"]["id"].as_str().unwrap_or_default();
+        check_data_set(object.get("params"), spec, sandbox)?;
     }
     let mut published = object.clone();
     published["state"] = json!("enabled");

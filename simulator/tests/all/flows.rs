@@ -293,3 +293,29 @@ async fn a_label_hides_a_flow() {
     rig.simulator.hide_flow("dev", &id, false).unwrap();
     assert_eq!(rig.get(&path).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_target_connection_names_a_data_set_that_exists() {
+    for rig in [Rig::lenient().await, Rig::strict().await] {
+        let mut body = target();
+        for id in [json!("5c8c3c555033b814b69f0000"), json!(""), json!(null)] {
+            body["params"]["dataSetId"] = id;
+            let reply = rig.post("/targetConnections", &body).await;
+            assert_eq!(
+                (reply.code(), reply.provider()),
+                ((400, "FLOW-1100-400"), "1325")
+            );
+        }
+        let draft = rig.create("/targetConnections?mode=draft", &body).await;
+        let published = rig
+            .act(&format!("/targetConnections/{draft}/action?op=publish"))
+            .await;
+        assert_eq!(published.provider(), "1325");
+        let id = rig.create("/targetConnections", &target()).await;
+        let change = json!([{ "op": "replace", "path": "/params", "value": { "dataSetId": "5c8c3c555033b814b69f0000" } }]);
+        let changed = rig
+            .patch(&format!("/targetConnections/{id}"), &change)
+            .await;
+        assert_eq!(changed.provider(), "1325");
+    }
+}
