@@ -127,16 +127,7 @@ impl Bench {
     }
 
     pub(crate) fn group(&mut self, title: &str, fields: &Value) -> String {
-        self.make(
-            "fieldgroups",
-            &json!({
-                "title": title, "meta:intendedToExtend": [PROFILE],
-                "definitions": { "customFields": { "properties": { "_acme": {
-                    "type": "object", "properties": fields,
-                }}}},
-                "allOf": [{ "$ref": "#/definitions/customFields" }],
-            }),
-        )
+        self.make("fieldgroups", &group_of(title, fields))
     }
 
     pub(crate) fn identity(&mut self, schema: &str, path: &str, primary: bool) -> Answer {
@@ -165,6 +156,17 @@ impl Bench {
         let reference = json(&answer)[0].as_str().unwrap().to_owned();
         reference.strip_prefix("@/dataSets/").unwrap().to_owned()
     }
+}
+
+/// A field group of the tenant for profiles.
+pub(crate) fn group_of(title: &str, fields: &Value) -> Value {
+    json!({
+        "title": title, "meta:intendedToExtend": [PROFILE],
+        "definitions": { "customFields": { "properties": { "_acme": {
+            "type": "object", "properties": fields,
+        }}}},
+        "allOf": [{ "$ref": "#/definitions/customFields" }],
+    })
 }
 
 pub(crate) fn escaped(id: &str) -> String {

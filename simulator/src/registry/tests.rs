@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::testing::{Bench, FULL, LIST, PROFILE, RAW, code, escaped, json};
+use super::testing::{Bench, FULL, LIST, PROFILE, RAW, code, escaped, group_of, json};
 use crate::http::{Answer, Body};
 use crate::world::Profile;
 
@@ -394,4 +394,26 @@ fn dates_are_those_of_the_calendar() {
         crate::clock::Utc::at(1_603_348_392_000).american(),
         "10-22-2020 06:33:12"
     );
+}
+
+#[test]
+fn own_fields_have_names_that_the_registry_accepts() {
+    let inner =
+        |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" }}});
+    for profile in [Profile::Lenient, Profile::Strict] {
+        let mut bench = Bench::new();
+        bench.profile = profile;
+        for name in ["First Name", "_hidden", "größe", "a.b", ""] {
+            let nested = json!({ "list": { "type": "array", "items": inner(name) }});
+            let flat = inner(name)["properties"].clone();
+            for fields in [&nested, &flat] {
+                let group = bench.registry("POST /tenant/fieldgroups", group_of("G", fields));
+                assert_eq!(code(&group), "XDM-SIM-INVALID-400", "{name}");
+            }
+            let data_type = json!({ "title": "T", "type": "object", "properties": flat });
+            let data_type = bench.registry("POST /tenant/datatypes", data_type);
+            assert_eq!(code(&data_type), "XDM-SIM-INVALID-400", "{name}");
+        }
+        bench.group("G", &json!({ "first-name_2": inner("_acme") }));
+    }
 }
