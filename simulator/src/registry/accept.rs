@@ -28,6 +28,8 @@ pub(super) struct View {
     pub(super) shape: Shape,
     /// Without titles and descriptions.
     pub(super) notext: bool,
+    /// With a member for every path in place of nested fields.
+    pub(super) flat: bool,
     /// With the descriptors of the schema.
     pub(super) descriptors: bool,
 }
@@ -116,7 +118,8 @@ pub(super) fn lookup(request: &Request, cx: &mut Context<'_>) -> Result<(View, S
                 "full" => view.shape = Shape::Full,
                 "notext" => view.notext = true,
                 "desc" => view.descriptors = true,
-                "flat" | "deprecated" | "deprecatefield" => {}
+                "flat" => view.flat = true,
+                "deprecated" | "deprecatefield" => {}
                 _ => return None,
             }
         }

@@ -417,3 +417,35 @@ fn own_fields_have_names_that_the_registry_accepts() {
         bench.group("G", &json!({ "first-name_2": inner("_acme") }));
     }
 }
+
+#[test]
+fn a_flat_view_has_a_field_for_every_path() {
+    let mut bench = Bench::new();
+    let group = bench.group(
+        "G",
+        &json!({ "items": { "type": "array", "items": {
+            "type": "object", "properties": { "sku": { "type": "string" }},
+        }}, "tags": { "type": "array", "items": { "type": "string" }}}),
+    );
+    let id = bench.composed(
+        "S",
+        PROFILE,
+        &["profile-person-details", "identitymap", &group],
+    );
+    let path = format!("/tenant/schemas/{}", alt(&id));
+    let flat = json(&bench.read(&path, "application/vnd.adobe.xed-full-flat+json; version=1"));
+    let fields = &flat["properties"];
+    for (path, kind) in [
+        ("_id", "string"),
+        ("person/name/firstName", "string"),
+        ("_acme/items[*]/sku", "string"),
+        ("_acme/tags", "array"),
+        ("identityMap", "object"),
+    ] {
+        assert_eq!(fields[path]["type"], kind, "{path}");
+    }
+    assert_eq!(fields["person"], Value::Null);
+    assert_eq!(fields["_acme/items"], Value::Null);
+    let raw = json(&bench.read(&path, "application/vnd.adobe.xed-flat+json; version=1"));
+    assert_eq!(raw, json(&bench.read(&path, RAW)));
+}

@@ -17,10 +17,11 @@ pub(super) fn shown(sandbox: &Sandbox, object: &Value, view: View) -> Value {
     if view.shape == Shape::Full {
         shown.remove("allOf");
         shown.remove("definitions");
-        shown.insert(
-            "properties".to_owned(),
-            resolve::properties(sandbox, object).into(),
-        );
+        let mut fields = resolve::properties(sandbox, object);
+        if view.flat {
+            fields = flat(&fields);
+        }
+        shown.insert("properties".to_owned(), fields.into());
     }
     if view.descriptors {
         shown.insert("meta:descriptors".to_owned(), descriptors(sandbox, object));
@@ -30,6 +31,35 @@ pub(super) fn shown(sandbox: &Sandbox, object: &Value, view: View) -> Value {
         strip_text(&mut shown);
     }
     shown
+}
+
+/// Every field that holds a value, by its path. No document describes this view; Adobe's Python client takes the keys for
+/// paths with slashes. How elements of arrays are spelled is a guess.
+fn flat(fields: &Map<String, Value>) -> Map<String, Value> {
+    let mut found = Map::new();
+    for (name, field) in fields {
+        spread(name.clone(), field, &mut found);
+    }
+    found
+}
+
+fn spread(path: String, field: &Value, found: &mut Map<String, Value>) {
+    if let Some(items) = field
+        .get("items")
+        .filter(|it| it.get("properties").is_some())
+    {
+        return spread(format!("{path}[*]"), items, found);
+    }
+    match field.get("properties").and_then(Value::as_object) {
+        None => {
+            found.insert(path, field.clone());
+        }
+        Some(inner) => {
+            for (name, field) in inner {
+                spread(format!("{path}/{name}"), field, found);
+            }
+        }
+    }
 }
 
 /// Ids, title and version.
