@@ -89,7 +89,8 @@ pub fn is_union_enabled(sandbox: &Sandbox, any_id: &str) -> bool {
         || find_schema(sandbox, any_id).is_some_and(union::is_enabled)
 }
 
-/// The `meta:altId` that belongs to an `$id`; an alternate id stays what it is.
+/// The `meta:altId` that belongs to an `$id`; an alternate id stays what it is. What Adobe makes of ids on other hosts than
+/// its own is not known: here they are their own alternates.
 #[must_use]
 pub fn alt_id(any_id: &str) -> String {
     match any_id.strip_prefix("https://ns.adobe.com/") {

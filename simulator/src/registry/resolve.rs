@@ -113,7 +113,11 @@ fn merge(known: &mut Value, other: Value) {
     }
 }
 
-/// The field at a path of names. Every element of an array and every key of a map is reached by its parent's schema.
+/// A field of an object of which no fields are told.
+static UNKNOWN: Value = Value::Null;
+
+/// The field at a path of names. Every element of an array and every key of a map is reached by its parent's schema. An
+/// object of which no fields are told may have any.
 pub(crate) fn field_at<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Option<&'a Value> {
     let (name, rest) = path.split_first()?;
     let mut field = fields.get(*name)?;
@@ -135,6 +139,7 @@ pub(crate) fn field_at<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Opt
                 field = element;
                 rest = &rest[1..];
             }
+            (None, None) if text(field, "type") == "object" => return Some(&UNKNOWN),
             _ => return None,
         }
     }

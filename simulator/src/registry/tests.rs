@@ -449,3 +449,55 @@ fn a_flat_view_has_a_field_for_every_path() {
     let raw = json(&bench.read(&path, "application/vnd.adobe.xed-flat+json; version=1"));
     assert_eq!(raw, json(&bench.read(&path, RAW)));
 }
+
+#[test]
+fn public_field_groups_are_known_wherever_their_ids_lie() {
+    let mut bench = Bench::new();
+    bench.profile = Profile::Strict;
+    let event = "https://ns.adobe.com/xdm/context/experienceevent";
+    let plan = "https://ns.adobe.com/xdm/classes/plan";
+    let adobe = "https://ns.adobe.com/xdm/mixins/profile-consents";
+    for (class, group, path) in [
+        (
+            event,
+            "https://ns.braze.com/currents/users-event",
+            "_braze.purchase.productID",
+        ),
+        (
+            plan,
+            "https://ns.fhir.org/fieldgroups/coverage",
+            "healthcareCoverage.status",
+        ),
+        (
+            event,
+            "https://ns.adobe.com/xdm/context/experienceevent-commerce",
+            "productListItems[*].SKU",
+        ),
+        (PROFILE, adobe, "consents.marketing.email.val"),
+    ] {
+        let schema = bench.composed(group, class, &[group]);
+        let rows = json!([{ "source": "a", "destination": path }, { "source": "a", "destination": "nowhere.at.all" }]);
+        let body = json!({ "outputSchema": { "schemaRef": { "id": schema } }, "mappings": rows });
+        let checked = json(&bench.prep("POST /mappingSets/validate", body));
+        assert_eq!(
+            checked["validationResponse"][0]["status"], "SUCCESS",
+            "{path}"
+        );
+        assert_eq!(checked["validationResponse"][1]["status"], "FAILED");
+        let found = bench.read(&format!("/global/fieldgroups/{}", escaped(group)), RAW);
+        assert_eq!(json(&found)["meta:intendedToExtend"][0], class);
+    }
+    let page = json(&bench.read("/global/fieldgroups", LIST));
+    assert_eq!(page["results"].as_array().unwrap().len(), 300);
+    let path = format!(
+        "/global/fieldgroups?start={}",
+        page["_page"]["next"].as_str().unwrap()
+    );
+    let rest = json(&bench.read(&path, LIST));
+    assert_eq!(rest["results"].as_array().unwrap().len(), 94);
+    let refused = bench.registry(
+        "POST /tenant/schemas",
+        json!({ "title": "S", "allOf": [{ "$ref": PROFILE }, { "$ref": "https://ns.fhir.org/fieldgroups/coverage" }] }),
+    );
+    assert_eq!(refused.status, 400);
+}
