@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::connectors;
 use crate::flow_service::RunOutcome;
 use crate::http::{Answer, Request};
 use crate::state::{Settings, State};
@@ -55,6 +56,12 @@ fn route(
             done
         }
         ("GET", ["counts"]) => Ok(Some(json!(state.calls.counts()))),
+        ("GET", ["connectors"]) => Ok(Some(json!(state.connectors))),
+        ("POST", ["connectors"]) => {
+            let told = serde_json::from_value(body).context("the body is not a connector")?;
+            connectors::tell(&mut state.connectors, told);
+            done
+        }
         ("GET", ["faults"]) => Ok(Some(json!(state.faults.list()))),
         ("POST", ["faults"]) => {
             state

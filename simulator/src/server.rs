@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::calls::Call;
+use crate::connectors::{self, Connector};
 use crate::exchange::{self, House};
 use crate::faults::Fault;
 use crate::flow_service::RunOutcome;
@@ -130,6 +131,11 @@ impl Simulator {
             .state()
             .object_count(sandbox)
             .expect("a sandbox that exists")
+    }
+
+    /// Tells of a further connector, or tells another way of a known one.
+    pub fn tell_connector(&self, connector: Connector) {
+        connectors::tell(&mut self.house.state().connectors, connector);
     }
 
     /// Orders a fault.

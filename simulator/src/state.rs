@@ -8,6 +8,7 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::calls::CallLog;
+use crate::connectors::Connector;
 use crate::faults::Faults;
 use crate::ims::Tokens;
 use crate::world::{Context, Ids, Organisation, Profile, Sandbox};
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
 pub(crate) struct State {
     pub(crate) organisations: Vec<Organisation>,
     pub(crate) ids: Ids,
+    pub(crate) connectors: Vec<Connector>,
     pub(crate) tokens: Tokens,
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
@@ -90,6 +92,7 @@ impl State {
             ims_org: organisation.ims_org.clone(),
             tenant: organisation.tenant.clone(),
             client_id: client_id.to_owned(),
+            connectors: &self.connectors,
             ids: &mut self.ids,
         };
         (organisation, cx)

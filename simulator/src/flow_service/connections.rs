@@ -7,6 +7,7 @@ use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
 use super::{Outcome, connection_specs as specs, operations, references};
+use crate::connectors::{Connector, HTTP_STREAMING};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -88,9 +89,9 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
 }
 
 fn check(body: &Map<String, Value>, draft: bool, cx: &Context<'_>) -> Result<(), Problem> {
-    let spec = spec_of(body, cx.profile)?;
+    let spec = spec_of(body, cx)?;
     match body.get("auth").filter(|auth| !auth.is_null()) {
-        Some(auth) => specs::check_auth(spec, auth, cx.profile),
+        Some(auth) => specs::check_auth(spec, auth),
         None if spec.auth.is_empty() || draft => Ok(()),
         None => Err(Problem::provider(
             1302,
@@ -100,19 +101,19 @@ fn check(body: &Map<String, Value>, draft: bool, cx: &Context<'_>) -> Result<(),
 }
 
 /// The connection spec that a body names.
-pub(super) fn spec_of(
+pub(super) fn spec_of<'c>(
     body: &Map<String, Value>,
-    profile: Profile,
-) -> Result<&'static specs::Spec, Problem> {
+    cx: &Context<'c>,
+) -> Result<&'c Connector, Problem> {
     let named = body.get("connectionSpec").unwrap_or(&Value::Null);
-    let spec = named["id"].as_str().and_then(specs::find);
+    let spec = named["id"].as_str().and_then(|id| specs::find(id, cx));
     let spec = spec.ok_or_else(|| {
         Problem::bad(
             1413,
             "The connection spec id is not valid. Provide a valid spec id.",
         )
     })?;
-    if named["version"].is_null() && profile == Profile::Strict {
+    if named["version"].is_null() && cx.profile == Profile::Strict {
         return Err(Problem::new(
             422,
             1413,
@@ -124,7 +125,7 @@ pub(super) fn spec_of(
 
 /// What the streaming inlet adds to what it was sent.
 fn add_outputs(spec: &Value, params: &mut Map<String, Value>, cx: &mut Context<'_>) {
-    if spec != specs::HTTP_STREAMING {
+    if spec != HTTP_STREAMING {
         return;
     }
     let inlet = format!("{}{}", cx.ids.hex(32), cx.ids.hex(32));

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::connection_specs::{self as specs, Reads, Spec};
 use super::connections::spec_of;
 use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
 use super::{Outcome, operations, references};
+use crate::connectors::{Connector, DATA_LAKE, Reads};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -79,7 +79,7 @@ fn create(
 ) -> Outcome {
     allow_query(request, &["mode"])?;
     let body = entity::body(request)?;
-    let spec = spec_of(body, cx.profile)?;
+    let spec = spec_of(body, cx)?;
     if let Some(base) = body.get("baseConnectionId").and_then(Value::as_str) {
         entity::get(sandbox, "connections", base)?;
     }
@@ -91,7 +91,7 @@ fn create(
             return Err(Problem::provider(1318, "data is missing."));
         }
         if !draft {
-            check_data_set(body.get("params"), spec.id, sandbox)?;
+            check_data_set(body.get("params"), &spec.id, sandbox)?;
         }
     }
     let mut object = entity::pick(
@@ -118,12 +118,12 @@ fn create(
 
 fn check_source(
     body: &Map<String, Value>,
-    spec: &Spec,
+    spec: &Connector,
     draft: bool,
     profile: Profile,
 ) -> Result<(), Problem> {
     let has_base = body.get("baseConnectionId").is_some_and(|id| !id.is_null());
-    if has_base && spec.id == specs::LANDING_ZONE {
+    if has_base && spec.auth.is_empty() && spec.reads != Reads::Lake {
         return Err(Problem::provider(
             1332,
             "This source takes no base connection.",
@@ -133,7 +133,7 @@ fn check_source(
         return Err(Problem::provider(1338, "The connection id is null."));
     }
     let Some(data) = body.get("data").filter(|data| !data.is_null()) else {
-        let optional = draft || spec.reads == Reads::Stream;
+        let optional = draft || spec.reads.is_streaming();
         return if optional {
             Ok(())
         } else {
@@ -148,7 +148,7 @@ fn check_source(
 fn check_data_set(params: Option<&Value>, spec: &str, sandbox: &Sandbox) -> Result<(), Problem> {
     let id = params.and_then(|params| params["dataSetId"].as_str());
     let exists = |id| sandbox.data_sets.get(id).is_some();
-    if id.map_or(spec != specs::DATA_LAKE, exists) {
+    if id.map_or(spec != DATA_LAKE, exists) {
         return Ok(());
     }
     let text = format!("The data set {id:?} of the target connection is not found.");

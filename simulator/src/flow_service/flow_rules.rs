@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::connection_specs::{DATA_LAKE, Reads};
 use super::entity;
 use super::flow_specs::{self, FlowSpec};
 use super::problem::Problem;
+use crate::connectors::{DATA_LAKE, Reads};
 use crate::world::{Context, Profile, Sandbox};
 
 type Checked = Result<(), Problem>;
@@ -35,7 +35,7 @@ pub(super) fn check(flow: &Value, draft: bool, sandbox: &Sandbox, cx: &Context<'
     }
     data_set(target, sandbox)?;
     let schedule = &flow["scheduleParams"];
-    if spec.reads != Reads::Stream {
+    if !spec.reads.is_streaming() {
         check_schedule(schedule)?;
     }
     check_copy(flow, spec)?;

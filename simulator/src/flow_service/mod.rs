@@ -2,7 +2,6 @@
 
 mod connection_specs;
 mod connections;
-mod connectors;
 mod ends;
 mod entity;
 mod explore;
@@ -46,8 +45,8 @@ fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outc
         "targetConnections" => ends::answer(request, ends::TARGETS, rest, sandbox, cx),
         "flows" => flows::answer(request, rest, sandbox, cx),
         "runs" => runs::answer(request, rest, sandbox, cx),
-        "connectionSpecs" => connection_specs::answer(request, rest, cx.profile),
-        "flowSpecs" => flow_specs::answer(request, rest, cx.profile),
+        "connectionSpecs" => connection_specs::answer(request, rest, cx),
+        "flowSpecs" => flow_specs::answer(request, rest, cx),
         _ => Ok(Answer::html_not_found()),
     }
 }

@@ -8,6 +8,7 @@ use super::page::{self, Listing, allow_query};
 use super::problem::Problem;
 use super::run_shape::{RunOutcome, activities, metrics, tell_flow};
 use super::{Outcome, flow_specs, operations};
+use crate::connectors::Reads;
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -122,9 +123,7 @@ fn check_on_demand(flow: &Value, params: &Value) -> Result<(), Problem> {
             1382,
             "The delta column differs from the one of the flow.",
         )),
-        None if delta.is_null()
-            && table.is_some_and(|spec| spec.reads == super::connectors::Reads::Table) =>
-        {
+        None if delta.is_null() && table.is_some_and(|spec| spec.reads == Reads::Table) => {
             Err(Problem::provider(
                 1383,
                 "The first run of a flow from a table needs a delta column.",

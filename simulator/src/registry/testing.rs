@@ -45,6 +45,7 @@ impl Bench {
             ims_org: "0123456789ABCDEF@AdobeOrg".to_owned(),
             tenant: "acme".to_owned(),
             client_id: "client".to_owned(),
+            connectors: &[],
             ids: &mut self.ids,
         };
         work(&mut self.sandbox, &mut cx)

@@ -38,6 +38,7 @@ fn get(path: &[&str], query: &[(&str, &str)]) -> Answer {
         ims_org: "A@AdobeOrg".to_owned(),
         tenant: "acme".to_owned(),
         client_id: "client".to_owned(),
+        connectors: &[],
         ids: &mut Ids::seeded(1),
     };
     answer(&request, &organisation, &mut cx)

@@ -6,6 +6,7 @@ mod changes;
 #[path = "../../../tests/circles.rs"]
 mod circles;
 mod client;
+mod connectors;
 mod control;
 mod faults;
 mod flows;
