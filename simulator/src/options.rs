@@ -1,7 +1,7 @@
 //! How a simulator starts.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
@@ -94,6 +94,7 @@ impl Options {
                 rate_limit: self.rate_limit,
                 token_lifetime: self.token_lifetime,
                 old_style_errors: self.old_style_errors,
+                first_states: BTreeMap::new(),
             },
             faults: Faults::seeded(self.seed),
             calls: CallLog::new(self.keep_calls, record),

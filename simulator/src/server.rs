@@ -180,6 +180,16 @@ impl Simulator {
         self.house.state().settings.transition = transition;
     }
 
+    /// Sets the state in which new objects of a kind of Flow Service, such as `connections`, are until the transition has
+    /// passed, such as `initializing`; `None` for the usual one.
+    pub fn set_first_state(&self, kind: &str, state: Option<&str>) {
+        let first = &mut self.house.state().settings.first_states;
+        match state {
+            Some(state) => first.insert(kind.to_owned(), state.to_owned()),
+            None => first.remove(kind),
+        };
+    }
+
     /// Sets the calls per second and sandbox above which the gateway answers 429.
     pub fn set_rate_limit(&self, limit: Option<u32>) {
         self.house.state().settings.rate_limit = limit;

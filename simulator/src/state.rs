@@ -1,7 +1,7 @@
 //! All that the simulator remembers, behind one lock.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) rate_limit: Option<u32>,
     pub(crate) token_lifetime: Duration,
     pub(crate) old_style_errors: bool,
+    /// See [`Context::first_states`].
+    pub(crate) first_states: BTreeMap<String, String>,
 }
 
 /// All that the simulator remembers.
@@ -93,6 +95,7 @@ impl State {
             tenant: organisation.tenant.clone(),
             client_id: client_id.to_owned(),
             connectors: &self.connectors,
+            first_states: &self.settings.first_states,
             ids: &mut self.ids,
         };
         (organisation, cx)

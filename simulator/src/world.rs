@@ -41,6 +41,8 @@ pub struct Context<'a> {
     pub client_id: String,
     /// The connectors there are.
     pub connectors: &'a [Connector],
+    /// The state in which new objects of Flow Service are until they have their last one, by kind, such as `connections`.
+    pub first_states: &'a BTreeMap<String, String>,
     /// Source of ids.
     pub ids: &'a mut Ids,
 }

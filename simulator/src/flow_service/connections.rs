@@ -144,6 +144,9 @@ fn add_outputs(spec: &Value, params: &mut Map<String, Value>, cx: &mut Context<'
 /// What a caller may see: secrets are never shown.
 fn masked(object: &Value, profile: Profile) -> Value {
     let mut shown = object.clone();
+    if shown["state"] == "initializing" {
+        shown["etag"].take();
+    }
     let params = shown.pointer_mut("/auth/params");
     if let Some(params) = params.and_then(Value::as_object_mut) {
         match profile {
@@ -170,6 +173,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
     allow_query(request, &[])?;
     let object = entity::get(sandbox, RESOURCE, id)?;
     check_etag(request, object, cx.profile, true)?;
+    entity::check_settled(object, "update")?;
     let (changed, _) = patched(object, request, |path| {
         if within(path, "/connectionSpec") {
             return Err(Problem::bad(
@@ -194,7 +198,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
 }
 
 fn delete(id: &str, sandbox: &mut Sandbox, cx: &Context<'_>) -> Outcome {
-    entity::get(sandbox, RESOURCE, id)?;
+    entity::check_settled(entity::get(sandbox, RESOURCE, id)?, "delete")?;
     let flows = references::flows_of_connection(sandbox, id);
     if !flows.is_empty() {
         let text = format!(

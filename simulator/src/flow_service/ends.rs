@@ -194,6 +194,7 @@ fn update(
     allow_query(request, &[])?;
     let object = entity::get(sandbox, resource, id)?;
     check_etag(request, object, cx.profile, true)?;
+    entity::check_settled(object, "update")?;
     let (changed, _) = patched(object, request, |path| {
         if within(path, "/connectionSpec") {
             return Err(Problem::bad(1414, "The connection spec cannot be changed."));
@@ -221,7 +222,7 @@ fn update(
 }
 
 fn delete(resource: &'static str, id: &str, sandbox: &mut Sandbox, cx: &Context<'_>) -> Outcome {
-    entity::get(sandbox, resource, id)?;
+    entity::check_settled(entity::get(sandbox, resource, id)?, "delete")?;
     let flows = references::flows_of_end(sandbox, id);
     if !flows.is_empty() {
         return Err(Problem::bad(

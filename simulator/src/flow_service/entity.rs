@@ -147,6 +147,19 @@ pub(crate) fn touch(object: &mut Value, at_ms: i64, ids: &mut Ids) {
     object["etag"] = etag;
 }
 
+/// Refuses to update or delete an object in a state between two others.
+pub(super) fn check_settled(object: &Value, operation: &str) -> Result<(), Problem> {
+    let state = object["state"].as_str().unwrap_or_default();
+    let code = match (state, operation) {
+        ("enabled" | "disabled" | "draft", _) => return Ok(()),
+        ("initializing", _) => 1417,
+        (_, "update") => 1457,
+        _ => 1458,
+    };
+    let text = format!("The operation {operation} cannot be applied in the state {state}.");
+    Err(Problem::bad(code, text))
+}
+
 /// The `op` of an action, in lower case with dashes.
 pub(super) fn action(request: &Request) -> Result<String, Problem> {
     let op = request

@@ -146,7 +146,8 @@ fn check_policy(flow: &Value) -> Result<(), Problem> {
 
 /// Whether an operation on the flow is still running.
 fn is_moving(flow: &Value) -> bool {
-    flow["lastOperation"]["percentCompleted"] != 100
+    let settled = ["enabled", "disabled", "draft"].map(Value::from);
+    flow["lastOperation"]["percentCompleted"] != 100 || !settled.contains(&flow["state"])
 }
 
 fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outcome {

@@ -18,10 +18,14 @@ pub(super) fn create(
     cx: &mut Context<'_>,
 ) -> String {
     let id = cx.ids.uuid();
+    let first = match cx.first_states.get(resource) {
+        Some(first) if states.0 != "draft" => first,
+        _ => states.0,
+    };
     let stamps = json!({
         "id": id, "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id,
         "updatedBy": cx.client_id, "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
-        "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"], "state": states.0,
+        "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"], "state": first,
     });
     if let Value::Object(stamps) = stamps {
         object.extend(stamps);
@@ -78,6 +82,12 @@ fn finish(pending: &Pending, sandbox: &mut Sandbox, ids: &mut Ids) {
     let Some(object) = collection(sandbox, pending.resource).get_mut(&pending.id) else {
         return;
     };
+    if object["state"] == "initializing"
+        && let Some(params) = object.pointer_mut("/auth/params")
+    {
+        // The source tells Flow Service something about the account, as Salesforce's does.
+        params["orgId"] = json!("00D000000000001EAA");
+    }
     if let Some(state) = &pending.state {
         object["state"] = json!(state);
     }

@@ -1,5 +1,7 @@
 //! A sandbox on a bench: calls to the services by method, path and body, without any server.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Body, Request};
@@ -46,6 +48,7 @@ impl Bench {
             tenant: "acme".to_owned(),
             client_id: "client".to_owned(),
             connectors: &[],
+            first_states: &BTreeMap::new(),
             ids: &mut self.ids,
         };
         work(&mut self.sandbox, &mut cx)

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -39,6 +41,7 @@ fn get(path: &[&str], query: &[(&str, &str)]) -> Answer {
         tenant: "acme".to_owned(),
         client_id: "client".to_owned(),
         connectors: &[],
+        first_states: &BTreeMap::new(),
         ids: &mut Ids::seeded(1),
     };
     answer(&request, &organisation, &mut cx)

@@ -17,3 +17,4 @@ mod pipeline;
 mod recovery;
 mod runs;
 mod services;
+mod states;
