@@ -171,7 +171,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
             ))
         }
     })?;
-    flow_rules::check_started(&old["scheduleParams"], &new["scheduleParams"], cx.now_ms)?;
+    flow_rules::check_started(old, &new, cx.now_ms)?;
     let touches = |members: &[&str]| members.iter().any(|member| new[*member] != old[*member]);
     if touches(&["scheduleParams", "transformations", "sourceConnectionIds"]) {
         flow_rules::check(&new, old["state"] == "draft", sandbox, cx)?;

@@ -319,3 +319,18 @@ async fn a_target_connection_names_a_data_set_that_exists() {
         assert_eq!(changed.provider(), "1325");
     }
 }
+
+#[tokio::test]
+async fn the_mapping_of_a_one_time_flow_that_has_begun_stays() {
+    let rig = Rig::lenient().await;
+    let mut flow = rig.ends().await.once();
+    flow["scheduleParams"]["startTime"] = json!(rig.now() + 60);
+    let path = format!("/flows/{}", rig.create("/flows", &flow).await);
+    let other = |version: Value| json!([{ "op": "replace", "path": "/transformations/0/params/mappingVersion", "value": version }]);
+    assert_eq!(rig.patch(&path, &other(json!("0"))).await.status, 200);
+    rig.simulator.advance(Duration::from_secs(300));
+    let refused = rig.patch(&path, &other(json!(0))).await;
+    assert_eq!(refused.provider(), "1366");
+    let rename = json!([{ "op": "replace", "path": "/name", "value": "new" }]);
+    assert_eq!(rig.patch(&path, &rename).await.status, 200);
+}
