@@ -88,7 +88,10 @@ fn target(from: &Module, path: &[String], modules: &BTreeMap<Module, String>) ->
 
 /// Every path in a text that starts with `crate` or `super`, groups in braces taken apart.
 fn paths(text: &str) -> Vec<Vec<String>> {
-    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
     let code: String = code
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())

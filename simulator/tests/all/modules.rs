@@ -21,7 +21,7 @@ fn a_circle_is_found_through_groups_folders_and_parents() {
             "b",
             "use inner::g;\n#[cfg(test)]\nmod tests { use crate::a::X; }",
         ),
-        ("c", "use super::d;"),
+        ("c", "#[cfg(test)]\nmod tests;\nuse super::d;"),
         ("d", "use crate::b::inner;"),
         ("e", "use crate::a; use super::X;"),
     ];
