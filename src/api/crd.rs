@@ -26,7 +26,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     with_kinds!(definitions)
 }
 
-/// The definition as YAML, opened by a comment that tells where it comes from.
+/// The definition as YAML, with a comment that says where it comes from.
 ///
 /// # Panics
 ///
@@ -58,7 +58,7 @@ fn crd<K: AepResource + CustomResourceExt>() -> CustomResourceDefinition {
 }
 
 /// Removes `nullable`, which every `Option` brings and which breaks merge patches; titles, which
-/// only repeat the names of Rust types; and line breaks, since whoever shows a description wraps it.
+/// only repeat the names of Rust types; and line breaks, since tools wrap descriptions themselves.
 fn clean(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.title = None;
@@ -71,7 +71,7 @@ fn clean(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// Without a status, tools take a new object for finished; with this one they wait for the
+/// Without a status, tools consider a new resource finished; with this one they wait for the
 /// operator.
 fn default_status(root: &mut JSONSchemaProps) {
     if let Some(status) = root.properties.as_mut().and_then(|it| it.get_mut("status")) {

@@ -51,18 +51,18 @@ pub struct DatasetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// Media type and version under which the schema is used. Left out:
+    /// Media type and version under which the schema is used. If unset:
     /// `application/vnd.adobe.xed-full+json;version=1`. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
     pub schema_content_type: Option<String>,
-    /// Whether the records go into Real-Time Customer Profile. Needs a schema with
-    /// `profileEnabled`; counts for records that arrive afterwards. Default: `false`. Changed in
+    /// Whether the records are ingested into Real-Time Customer Profile. Requires a schema with
+    /// `profileEnabled`; applies to records that arrive afterwards. Default: `false`. Changed in
     /// place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_enabled: Option<bool>,
-    /// Whether Adobe keeps details about records that it could not ingest. Default: left to Adobe.
+    /// Whether Adobe keeps details about records that it could not ingest. Default: Adobe's own.
     /// Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_diagnostics: Option<bool>,
@@ -73,14 +73,14 @@ pub struct DatasetSpec {
     pub replace_policy: ReplacePolicy,
 }
 
-/// What the operator reports about a dataset.
+/// Status of a dataset, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
-    /// `$id` of the schema that the dataset was made with.
+    /// `$id` of the schema that the dataset was created with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub schema_id: Option<String>,
