@@ -1,6 +1,6 @@
 # What people and CI run. Everything needs Rust; what starts a control plane needs Go too, the first time.
 
-.PHONY: help demo cluster image test crash-matrix scale chaos bench lint fmt crds control-plane
+.PHONY: help demo cluster image test crash-matrix scale chaos bench lint docs fmt crds control-plane
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo fetch --quiet --locked
 	cargo deny --offline check bans licenses sources
+
+docs: ## Build the documentation as a site, into target/book/site, and check its links (needs mdbook)
+	@command -v mdbook >/dev/null || { echo "cargo install mdbook --version 0.5.4 --locked"; exit 1; }
+	.ci/book
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -1,4 +1,4 @@
-//! `aep-operator check`: whether the cluster has what the operator needs, one line per need.
+//! `aep-operator check`: whether the cluster has the CRDs and rights that the operator needs, one line each.
 
 use anyhow::bail;
 use k8s_openapi::api::authorization::v1::{
@@ -20,7 +20,7 @@ struct Right {
     name: Option<String>,
 }
 
-/// Prints what is there and what is not; fails if something is missing.
+/// Prints one line per requirement; fails if one is not met.
 pub async fn check(
     client: Client,
     namespaces: &[String],
@@ -83,7 +83,7 @@ fn rights(namespaces: &[String], lease: Option<(String, String)>) -> Vec<Right> 
         need("events.k8s.io", "events", &["create", "patch"]);
     }
     if let Some((namespace, name)) = lease {
-        // Who may create leases may create any, but the right to the others can be one to ours alone.
+        // `create` cannot be limited to a name; the other verbs can.
         let names = [
             ("create", None),
             ("get", Some(&name)),

@@ -1,4 +1,5 @@
-//! The command line: `run`, `check` and `crds`. Every flag has an environment variable.
+//! The command line: `run`, `check` and `crds`. Every flag has an environment variable. Durations are written `30s` or
+//! `10m`; a plain number is in seconds, as the names of the flags say.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use prometheus_client::registry::Registry;
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adobe::{Endpoints, Permission};
 use crate::engine::Milestone;
-use crate::lease::{Candidate, Leadership, Terms};
+use crate::lease::{Candidate, Leadership, LeaseTimings};
 use crate::readiness::Readiness;
 use crate::telemetry::{LogFormat, Telemetry};
 use crate::{api, check, engine, http, operator, process};
@@ -30,7 +32,7 @@ pub struct Cli {
 enum Command {
     /// Run the operator.
     Run(Box<Run>),
-    /// Tell whether the cluster has the CRDs and rights that the operator needs.
+    /// Check that the cluster has the CRDs and rights that the operator needs.
     Check(Check),
     /// Print the CRDs as YAML.
     Crds,
@@ -49,19 +51,20 @@ struct Run {
     /// Endpoint of Adobe Experience Platform, for Sandboxes that name none.
     #[arg(long, env = "PLATFORM_ENDPOINT", default_value_t = Endpoints::default().platform)]
     platform_endpoint: String,
-    /// Passes at a time, per sandbox and kind.
+    /// Concurrent reconciles, per sandbox and kind.
     #[arg(long, env = "WORKERS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
-    /// How long Adobe's listings may lag behind a create, in seconds.
-    #[arg(long, env = "LIST_LAG_SECONDS", default_value_t = 15)]
-    list_lag_seconds: u64,
-    /// How long one answer of Adobe is waited for, in seconds. A create without an answer may take effect for as long, so
-    /// it is not tried again before this and the lag of the listings have passed.
-    #[arg(long, env = "REQUEST_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    request_timeout_seconds: u64,
-    /// How often everything at Adobe is looked at, in seconds, for Sandboxes that do not say.
-    #[arg(long, env = "RESYNC_PERIOD_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
-    resync_period_seconds: u64,
+    /// How long Adobe's listings may lag behind a create, such as `15s`; a plain number is in seconds.
+    #[arg(long = "list-lag-seconds", env = "LIST_LAG_SECONDS", value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    list_lag: Duration,
+    /// How long to wait for one answer of Adobe, such as `30s`; a plain number is in seconds. A create without an answer may
+    /// take effect until then, so it is not tried again before this and the lag of the listings have passed.
+    #[arg(long = "request-timeout-seconds", env = "REQUEST_TIMEOUT_SECONDS", value_name = "DURATION", default_value = "30s", value_parser = period)]
+    request_timeout: Duration,
+    /// How often everything at Adobe is compared with the specs, such as `10m`, for Sandboxes that do not say; a plain number
+    /// is in seconds.
+    #[arg(long = "resync-period-seconds", env = "RESYNC_PERIOD_SECONDS", value_name = "DURATION", default_value = "10m", value_parser = period)]
+    resync_period: Duration,
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
     pod_name: String,
@@ -86,7 +89,7 @@ struct Check {
     election: Election,
 }
 
-/// Where custom resources are looked for.
+/// Which namespaces are watched.
 #[derive(Debug, Args)]
 struct Watched {
     /// The namespaces to watch, separated by commas; all there are if empty or `*`.
@@ -105,7 +108,7 @@ impl Watched {
     }
 }
 
-/// Leader election, for several replicas of which one acts.
+/// Leader election among several replicas.
 #[derive(Debug, Args)]
 struct Election {
     /// Name of the Lease whose holder acts while the other replicas stand by; no election if empty. Needs `get`, `create`
@@ -115,9 +118,10 @@ struct Election {
     /// Namespace of the Lease; the watched one if empty, else the Pod's own.
     #[arg(long, env = "LEASE_NAMESPACE")]
     lease_namespace: Option<String>,
-    /// Seconds after which another replica takes over from a leader that has vanished. The leader renews seven times as
-    /// often, and ends itself if it could not for two thirds of that time.
-    #[arg(long, env = "LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..))]
+    /// How long after its last renewal another replica takes over from a leader that has vanished, such as `15s`, in whole
+    /// seconds; a plain number is in seconds. The leader renews seven times as often, and exits if it could not for two
+    /// thirds of that time.
+    #[arg(long, env = "LEASE_SECONDS", value_name = "DURATION", default_value = "15s", value_parser = lease_seconds)]
     lease_seconds: u16,
     /// Namespace of the Pod; the kubeconfig's own if empty.
     #[arg(long, env = "POD_NAMESPACE")]
@@ -139,7 +143,7 @@ impl Election {
         Some((namespace, lease))
     }
 
-    /// One replica that would hold the Lease.
+    /// This replica as a candidate for the Lease.
     fn candidate(
         &self,
         config: &Config,
@@ -148,8 +152,8 @@ impl Election {
     ) -> anyhow::Result<Candidate> {
         // A client of its own: renewals do not wait for other requests.
         let client = Client::try_from(config.clone())?;
-        let terms = Terms::new(self.lease_seconds);
-        Ok(Candidate::new(client, namespace, lease, pod, terms))
+        let timings = LeaseTimings::new(self.lease_seconds);
+        Ok(Candidate::new(client, namespace, lease, pod, timings))
     }
 }
 
@@ -157,7 +161,35 @@ fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
 
-/// Parses the command line and does what it says.
+/// A duration such as `30s`, `10m` or `1h30m`; a plain number is in seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let written = text.parse::<SignedDuration>();
+    let written = written.map_err(|error| error.to_string())?;
+    Duration::try_from(written).map_err(|_| format!("{text} is negative"))
+}
+
+/// A duration of at least a second.
+fn period(text: &str) -> Result<Duration, String> {
+    let period = duration(text)?;
+    if period < Duration::from_secs(1) {
+        return Err(format!("{text} is not in 1.. seconds"));
+    }
+    Ok(period)
+}
+
+/// A duration in whole seconds, as a Lease holds it; long enough to be renewed more than once.
+fn lease_seconds(text: &str) -> Result<u16, String> {
+    let lasts = duration(text)?;
+    match u16::try_from(lasts.as_secs()) {
+        Ok(seconds @ 3..) if lasts.subsec_nanos() == 0 => Ok(seconds),
+        _ => Err(format!("{text} is not in 3..=65535 whole seconds")),
+    }
+}
+
+/// Parses the command line and runs the command.
 pub async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Run(flags) => run(*flags).await,
@@ -191,9 +223,9 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         ims_endpoint,
         platform_endpoint,
         workers,
-        list_lag_seconds,
-        request_timeout_seconds,
-        resync_period_seconds,
+        list_lag,
+        request_timeout,
+        resync_period,
         pod_name,
         election,
         metrics_address,
@@ -209,9 +241,9 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let leadership = candidate
         .as_ref()
         .map_or_else(Leadership::unlimited, Candidate::leadership);
-    let seen = Milestone::default();
-    let asking = Client::try_from(config.clone())?;
-    let readiness = Readiness::new(asking, leadership.clone(), seen.clone());
+    let synced = Milestone::default();
+    let probes = Client::try_from(config.clone())?;
+    let readiness = Readiness::new(probes, leadership.clone(), synced.clone());
     let mut registry = Registry::default();
     let lease = lease.map(|(_, name)| name);
     process::register(&mut registry, lease, leadership.clone());
@@ -227,16 +259,16 @@ async fn run(flags: Run) -> anyhow::Result<()> {
             platform: platform_endpoint,
         },
         workers,
-        list_lag: Duration::from_secs(list_lag_seconds),
-        request_timeout: Duration::from_secs(request_timeout_seconds),
-        resync: Duration::from_secs(resync_period_seconds),
+        list_lag,
+        request_timeout,
+        resync: resync_period,
         metrics: engine::Metrics::default(),
         instance: pod_name,
-        seen,
+        seen: synced,
         permission: Permission::new(move || leadership.is_valid()),
     };
     settings.metrics.register(&mut registry);
-    let figures = http::serve(metrics_address, http::metrics(registry));
+    let metrics = http::serve(metrics_address, http::metrics(registry));
     let health = http::serve(health_address, http::health(readiness));
     let stop = CancellationToken::new();
     let operator = Box::pin(operator::operate(client, settings, stop.clone()));
@@ -250,12 +282,12 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let signal = async {
         shutdown().await;
         stop.cancel();
-        // The first signal lets running passes finish, the second one ends them.
+        // The first signal lets running reconciles finish, the second one ends them.
         shutdown().await;
     };
     let outcome = tokio::select! {
         outcome = work => outcome,
-        outcome = figures => outcome,
+        outcome = metrics => outcome,
         outcome = health => outcome,
         () = signal => Ok(()),
     };
@@ -274,5 +306,76 @@ async fn shutdown() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(of_run: &[&str]) -> Result<Run, clap::Error> {
+        let line = ["aep-operator", "run"].iter().chain(of_run);
+        match Cli::try_parse_from(line)?.command {
+            Command::Run(flags) => Ok(*flags),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn durations_are_written_with_a_unit_or_as_plain_seconds() {
+        let seconds = |text| duration(text).unwrap().as_secs();
+        let texts = ["30s", "30", "10m", "1h30m", "0", "1 hour"];
+        assert_eq!(texts.map(seconds), [30, 30, 600, 5400, 0, 3600]);
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        for wrong in ["", "s", "-5s", "-5", "1d", "ten minutes"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn flags_take_durations_and_keep_their_defaults() {
+        let given = flags(&[
+            "--list-lag-seconds=1m",
+            "--request-timeout-seconds=45s",
+            "--resync-period-seconds=1h",
+            "--lease-seconds=1m",
+        ]);
+        let given = given.unwrap();
+        assert_eq!(given.list_lag, Duration::from_secs(60));
+        assert_eq!(given.request_timeout, Duration::from_secs(45));
+        assert_eq!(given.resync_period, Duration::from_secs(3600));
+        assert_eq!(given.election.lease_seconds, 60);
+        let default = flags(&[]).unwrap();
+        assert_eq!(default.list_lag, Duration::from_secs(15));
+        assert_eq!(default.request_timeout, Duration::from_secs(30));
+        assert_eq!(default.resync_period, Duration::from_secs(600));
+        assert_eq!(default.election.lease_seconds, 15);
+    }
+
+    #[test]
+    fn durations_that_would_break_the_operator_are_refused() {
+        for flag in [
+            "--request-timeout-seconds=0",
+            "--resync-period-seconds=999ms",
+            "--lease-seconds=2s",
+            "--lease-seconds=3500ms",
+            "--lease-seconds=24h",
+        ] {
+            let told = flags(&[flag]).unwrap_err().to_string();
+            assert!(told.contains("is not in"), "{flag}: {told}");
+        }
+    }
+
+    #[test]
+    fn help_shows_how_durations_are_written() {
+        let told = flags(&["--help"]).unwrap_err().to_string();
+        for line in [
+            "--resync-period-seconds <DURATION>",
+            "such as `10m`",
+            "a plain number is in seconds",
+            "[default: 10m]",
+        ] {
+            assert!(told.contains(line), "{line}: {told}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the process tells over HTTP: figures for Prometheus, that it lives, and whether it is able to work.
+//! The HTTP endpoints of the process: metrics, liveness, readiness.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::readiness::Readiness;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Serves at this address, if there is one, until the process ends; fails only if the address cannot be had.
+/// Serves at this address, if there is one, until the process ends; fails only if it cannot listen there.
 pub async fn serve(address: Option<SocketAddr>, router: Router) -> anyhow::Result<()> {
     let Some(address) = address else {
         return std::future::pending().await;
@@ -31,10 +31,10 @@ pub async fn serve(address: Option<SocketAddr>, router: Router) -> anyhow::Resul
 /// `/metrics`.
 pub fn metrics(registry: Registry) -> Router {
     let registry = Arc::new(registry);
-    Router::new().route("/metrics", get(move || async move { figures(&registry) }))
+    Router::new().route("/metrics", get(move || async move { encoded(&registry) }))
 }
 
-/// `/livez`, which says that the process answers, and `/readyz`, which says whether it can do its work, or why not.
+/// `/livez`, which answers as long as the process runs, and `/readyz`, which answers whether it is ready, or why not.
 pub fn health(readiness: Readiness) -> Router {
     let readyz = move || async move {
         match readiness.check().await {
@@ -47,7 +47,7 @@ pub fn health(readiness: Readiness) -> Router {
         .route("/readyz", get(readyz))
 }
 
-fn figures(registry: &Registry) -> impl IntoResponse + use<> {
+fn encoded(registry: &Registry) -> impl IntoResponse + use<> {
     let mut text = String::new();
     match encode(&mut text, registry) {
         Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, OPEN_METRICS)], text),

@@ -1,8 +1,8 @@
 //! A Kubernetes operator that makes Adobe Experience Platform ingestion pipelines declarative.
 //!
-//! The rooms, and what may import what (a test enforces it): `cli` → `operator` → `kinds` → `engine` → `api`,
-//! and `kinds`, `engine` → `adobe`. `cli` also uses `lease`, which imports nothing of ours, and `http`, `process`, `telemetry`, `readiness` and `check`,
-//! which tell how the process fares.
+//! Imports run one way, which a test enforces: `cli` → `operator` → `kinds` → `engine` → `api`, and `kinds`, `engine` →
+//! `adobe`. `cli` also uses `lease`, and `http`, `process`, `telemetry`, `readiness` and `check`, which expose the state of
+//! the process. `backoff` imports nothing of ours; every module that waits may use it.
 
 pub mod adobe;
 pub mod api;

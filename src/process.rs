@@ -1,4 +1,4 @@
-//! What Prometheus is told of the process: its requests to Kubernetes, whether it leads, what it consumes, which build it is.
+//! Metrics of the process: requests to Kubernetes, leadership, CPU and memory, build.
 
 use std::fmt::Error;
 use std::future::Future;
@@ -22,7 +22,7 @@ use tower::{Layer, Service};
 
 use crate::lease::Leadership;
 
-/// Makes build, leadership and consumption known to a registry.
+/// Registers the metrics of build, leadership and consumption.
 pub fn register(registry: &mut Registry, lease: Option<String>, leadership: Leadership) {
     let build = [
         ("version", env!("CARGO_PKG_VERSION")),
@@ -40,7 +40,7 @@ pub fn register(registry: &mut Registry, lease: Option<String>, leadership: Lead
     }
 }
 
-/// Whether this replica leads, found out when it is asked for: leadership ends by the passing of time.
+/// Whether this replica leads, computed at scrape time, since leadership expires by the clock.
 #[derive(Debug)]
 struct Leader {
     lease: String,
@@ -58,7 +58,7 @@ impl Collector for Leader {
     }
 }
 
-/// What the process consumes. Only Linux tells.
+/// CPU, memory and files of the process. On Linux only.
 #[derive(Debug)]
 struct Process;
 
@@ -78,7 +78,7 @@ impl Collector for Process {
         let Ok(stat) = process.stat() else {
             return Ok(());
         };
-        #[expect(clippy::cast_precision_loss, reason = "figures for a graph")]
+        #[expect(clippy::cast_precision_loss, reason = "precise enough for a metric")]
         let cpu = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
         let help = "CPU time spent";
         let kind = MetricType::Counter;
@@ -144,7 +144,7 @@ struct Calls {
 }
 
 impl Requests {
-    /// Those to the API server of this configuration, made known to a registry.
+    /// A counter of the requests to the API server of this configuration, registered.
     pub fn registered(registry: &mut Registry, config: &Config) -> Self {
         let host = config.cluster_url.authority().map(ToString::to_string);
         let requests = Self {
@@ -169,7 +169,7 @@ impl Requests {
         requests
     }
 
-    fn note(&self, method: String, code: String, since: Instant) {
+    fn record(&self, method: String, code: String, since: Instant) {
         let host = self.host.clone();
         let calls = Calls {
             verb: method.clone(),
@@ -191,7 +191,7 @@ impl<S> Layer<S> for Requests {
     }
 }
 
-/// A connection to Kubernetes whose requests are counted.
+/// A service whose requests are counted.
 #[derive(Clone, Debug)]
 pub struct Counted<S> {
     inner: S,
@@ -218,7 +218,7 @@ where
         Box::pin(async move {
             let answer = answer.await;
             let code = answer.as_ref().map(|it| it.status().as_u16().to_string());
-            requests.note(method, code.unwrap_or_else(|_| "<error>".into()), since);
+            requests.record(method, code.unwrap_or_else(|_| "<error>".into()), since);
             answer
         })
     }

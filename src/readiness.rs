@@ -1,5 +1,5 @@
-//! Whether this replica is able to do its work. That depends on Kubernetes alone: where Adobe is away, starting the Pod
-//! anew or taking it out of service would help nobody.
+//! Whether this replica is ready. That depends on Kubernetes alone: while Adobe is unreachable, restarting the Pod or taking
+//! it out of service would not help.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use crate::engine::Milestone;
 use crate::lease::Leadership;
 
 /// How long the API server may take to answer.
-const PATIENCE: Duration = Duration::from_millis(800);
+const TIMEOUT: Duration = Duration::from_millis(800);
 
-/// Answers whether this replica is able to do its work.
+/// Answers whether this replica is ready.
 #[derive(Clone)]
 pub struct Readiness {
     client: Client,
     leadership: Leadership,
-    seen: Milestone,
+    synced: Milestone,
 }
 
 impl Readiness {
-    /// `client` may ask whoever leads; `seen` is reached once everything that is watched was seen.
+    /// `client` must work for standbys too; `synced` is reached once all caches are filled.
     #[must_use]
-    pub fn new(client: Client, leadership: Leadership, seen: Milestone) -> Self {
+    pub fn new(client: Client, leadership: Leadership, synced: Milestone) -> Self {
         Self {
             client,
             leadership,
-            seen,
+            synced,
         }
     }
 
-    /// Who leads is able once it has seen everything; who stands by, when it could begin at once. Otherwise tells why not.
+    /// The leader is ready once its caches are filled; a standby, if it could take over at once. An error says why not.
     pub async fn check(&self) -> Result<(), String> {
-        match timeout(PATIENCE, missing(&self.client)).await {
+        match timeout(TIMEOUT, missing(&self.client)).await {
             Err(_) => return Err("the API server does not answer in time".into()),
             Ok(Err(error)) => return Err(format!("the API server does not answer: {error}")),
             Ok(Ok(missing)) if !missing.is_empty() => {
@@ -44,7 +44,7 @@ impl Readiness {
             }
             Ok(Ok(_)) => {}
         }
-        if self.leadership.is_valid() && !self.seen.is_reached() {
+        if self.leadership.is_valid() && !self.synced.is_reached() {
             let why = "not everything that is watched was seen yet; the log tells if a watch fails";
             return Err(why.into());
         }
@@ -52,7 +52,7 @@ impl Readiness {
     }
 }
 
-/// The kinds that the API server does not know.
+/// The kinds that the API server does not serve.
 pub async fn missing(client: &Client) -> kube::Result<Vec<&'static str>> {
     let served = match client
         .list_api_group_resources(&format!("{GROUP}/{VERSION}"))

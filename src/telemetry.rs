@@ -1,4 +1,4 @@
-//! Where the process tells what it does: log lines, and traces if somebody collects them.
+//! Logs, and traces if a collector is configured.
 
 use std::{env, fmt};
 
@@ -18,8 +18,8 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Where traces go, by the name that all of OpenTelemetry reads; nowhere if unset.
-const COLLECTORS: [&str; 2] = [
+/// The standard variables that name the collector; without them, no traces are sent.
+const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
@@ -29,12 +29,12 @@ const COLLECTORS: [&str; 2] = [
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object per line: `timestamp`, `level`, `target`, `message`, and within a pass `controller`, `namespace`,
+    /// One JSON object per line: `timestamp`, `level`, `target`, `message`, and during a reconcile `controller`, `namespace`,
     /// `name`, `reconcile_id`, and `trace_id` where traces are collected.
     Json,
 }
 
-/// The traces, which are sent in batches; what is left is sent when this is ended.
+/// The exporter of traces, which are sent in batches.
 #[derive(Debug)]
 pub struct Telemetry(Option<SdkTracerProvider>);
 
@@ -43,7 +43,7 @@ impl Telemetry {
     pub fn begin(format: LogFormat, instance: &str) -> anyhow::Result<Self> {
         let traces = collector().then(|| provider(instance)).transpose()?;
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        // Only our own spans: those of the HTTP library would tell the same once more.
+        // Only our own spans: those of the HTTP library would duplicate them.
         let spans = traces.as_ref().map(|provider| {
             let spans = tracing_opentelemetry::layer();
             let spans = spans.with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
@@ -56,15 +56,15 @@ impl Telemetry {
         Ok(Self(traces))
     }
 
-    /// Sends what is left.
+    /// Sends the spans that are left.
     pub fn end(self) {
-        // There is nobody left to tell of a collector that is away.
+        // The process ends: an unreachable collector is not worth an error.
         let _ = self.0.map(|provider| provider.shutdown());
     }
 }
 
 fn collector() -> bool {
-    let named = COLLECTORS.iter().filter_map(|name| env::var(name).ok());
+    let named = ENDPOINTS.iter().filter_map(|name| env::var(name).ok());
     named.into_iter().any(|it| !it.is_empty())
 }
 
@@ -102,8 +102,8 @@ where
         .boxed()
 }
 
-/// One JSON object per event. The fields of the spans around it stand beside its own, so that whoever searches the lines
-/// finds all of them by one name.
+/// One JSON object per event. The fields of its spans are on the same level as its own, so that a log query finds them all
+/// by one name.
 struct Lines;
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -135,7 +135,7 @@ where
     }
 }
 
-/// Takes the fields of an event.
+/// Collects the fields of an event.
 struct Fields<'l>(&'l mut Map<String, Value>);
 
 impl Visit for Fields<'_> {

@@ -1,4 +1,4 @@
-//! Access tokens: fetched from IMS, shared by all calls, renewed ahead of their end.
+//! Access tokens: fetched from IMS, shared by all calls, renewed before they expire.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
@@ -10,17 +10,18 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Refusal;
-use super::send::{Purpose, jitter};
 use super::tolerant::as_integer;
-use super::{Adobe, Class, Credentials, Error, Result, Service};
+use super::transport::{Purpose, Transport};
+use super::{Class, Credentials, Error, Result, Service, Settings};
+use crate::backoff::jitter;
 
 const ROUTE: &str = "/ims/token/v3";
-/// How long before its end a token is renewed, unless it lives shorter than twice that.
-const AHEAD: Duration = Duration::from_secs(500);
-/// How long a token that is still good is used before its failed renewal is tried again.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
-/// How long refused credentials are not asked about again.
-const REFUSAL_HOLDS: Duration = Duration::from_secs(5);
+/// How long before its expiry a token is renewed, unless its lifetime is shorter than twice that.
+const RENEW_BEFORE: Duration = Duration::from_secs(500);
+/// After a failed renewal, how long a token that is still valid is used before renewal is tried again.
+const RENEWAL_RETRY: Duration = Duration::from_secs(30);
+/// How long refused credentials are not sent again.
+const REFUSAL_TTL: Duration = Duration::from_secs(5);
 
 /// An access token; cheap to clone.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ impl Token {
     }
 }
 
-/// The token of one handle. However many calls need one, at most one request to IMS is under way.
+/// The token of one handle. However many calls need one, at most one request to IMS is in flight.
 #[derive(Default)]
 pub(super) struct TokenCache {
     state: RwLock<State>,
@@ -41,60 +42,62 @@ pub(super) struct TokenCache {
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
+    cached: Option<CachedToken>,
     failure: Option<(Instant, Error)>,
 }
 
 #[derive(Clone)]
-struct Held {
+struct CachedToken {
     token: Token,
     renew_at: Instant,
-    ends_at: Instant,
+    expires_at: Instant,
 }
 
 impl TokenCache {
-    /// Forgets `token`, unless another one has taken its place.
+    /// Removes `token`, unless it was replaced already.
     pub(super) fn invalidate(&self, token: &Token) {
         let mut state = self.write();
         if state
-            .held
+            .cached
             .as_ref()
-            .is_some_and(|held| Arc::ptr_eq(&held.token.0, &token.0))
+            .is_some_and(|cached| Arc::ptr_eq(&cached.token.0, &token.0))
         {
-            state.held = None;
+            state.cached = None;
         }
     }
 
-    fn held(&self) -> Option<Held> {
-        self.read().held.clone()
+    fn cached(&self) -> Option<CachedToken> {
+        self.read().cached.clone()
     }
 
-    /// The failure that answers a question asked at `asked`: one that happened since, or a refusal of the credentials
-    /// that is still fresh.
+    /// The failure that a caller who asked at `asked` gets without a request: one that happened since, or a recent refusal
+    /// of the credentials.
     fn failure(&self, asked: Instant) -> Option<Error> {
         let state = self.read();
         let (at, error) = state.failure.as_ref()?;
         let refused = *error.class() == Class::CredentialsRejected;
-        (*at >= asked || (refused && at.elapsed() < REFUSAL_HOLDS)).then(|| error.clone())
+        (*at >= asked || (refused && at.elapsed() < REFUSAL_TTL)).then(|| error.clone())
     }
 
-    /// What another caller has found out while this one, who asked at `asked`, was waiting.
-    fn meanwhile(&self, asked: Instant) -> Option<Result<Token>> {
-        let renewed = self.held().filter(|held| Instant::now() < held.renew_at);
+    /// The outcome of a request that another caller made since `asked`.
+    fn fetched_since(&self, asked: Instant) -> Option<Result<Token>> {
+        let renewed = self
+            .cached()
+            .filter(|cached| Instant::now() < cached.renew_at);
         renewed
-            .map(|held| Ok(held.token))
+            .map(|cached| Ok(cached.token))
             .or_else(|| self.failure(asked).map(Err))
     }
 
-    /// Remembers how a request ended. Where it failed, a token that is still good goes on serving.
-    fn keep(&self, outcome: Result<Held>) -> Result<Token> {
+    /// Stores the outcome of a request. Where it failed, a token that is still valid stays in use.
+    fn store(&self, outcome: Result<CachedToken>) -> Result<Token> {
         let now = Instant::now();
         let mut state = self.write();
         let error = match outcome {
-            Ok(held) => {
-                let token = held.token.clone();
+            Ok(cached) => {
+                let token = cached.token.clone();
                 *state = State {
-                    held: Some(held),
+                    cached: Some(cached),
                     failure: None,
                 };
                 return Ok(token);
@@ -102,10 +105,10 @@ impl TokenCache {
             Err(error) => error,
         };
         state.failure = Some((now, error.clone()));
-        match &mut state.held {
-            Some(held) if now < held.ends_at => {
-                held.renew_at = held.ends_at.min(now + RENEWAL_PAUSE);
-                Ok(held.token.clone())
+        match &mut state.cached {
+            Some(cached) if now < cached.expires_at => {
+                cached.renew_at = cached.expires_at.min(now + RENEWAL_RETRY);
+                Ok(cached.token.clone())
             }
             _ => Err(error),
         }
@@ -121,85 +124,77 @@ impl TokenCache {
     }
 }
 
-impl Adobe {
-    /// A token that is good for now.
-    pub(super) async fn token(&self) -> Result<Token> {
-        let Credentials::OAuth {
-            client_id,
-            client_secret,
-            scopes,
-        } = &self.shared.settings.credentials
-        else {
-            let fixed = self.shared.settings.credentials.secret().clone();
+impl TokenCache {
+    /// A token that is valid now.
+    pub(super) async fn token(&self, transport: &Transport, settings: &Settings) -> Result<Token> {
+        let Credentials::OAuth { .. } = settings.credentials else {
+            let fixed = settings.credentials.secret().clone();
             return Ok(Token(Arc::new(fixed)));
         };
-        let cache = &self.shared.tokens;
         let asked = Instant::now();
-        let fetching = match cache.held() {
-            Some(held) if asked < held.renew_at => return Ok(held.token),
-            // Still good: one caller renews it, the others go on with it.
-            Some(held) if asked < held.ends_at => match cache.fetching.try_lock() {
+        let fetching = match self.cached() {
+            Some(cached) if asked < cached.renew_at => return Ok(cached.token),
+            // Still valid: one caller renews it, the others go on using it.
+            Some(cached) if asked < cached.expires_at => match self.fetching.try_lock() {
                 Ok(fetching) => fetching,
-                Err(_) => return Ok(held.token),
+                Err(_) => return Ok(cached.token),
             },
-            _ => cache.fetching.lock().await,
+            _ => self.fetching.lock().await,
         };
-        if let Some(outcome) = cache.meanwhile(asked) {
+        if let Some(outcome) = self.fetched_since(asked) {
             return outcome;
         }
-        let outcome = self.fetch(client_id, client_secret, scopes).await;
-        let outcome = cache.keep(outcome);
+        let outcome = fetch(transport, settings).await;
+        let outcome = self.store(outcome);
         drop(fetching);
         outcome
     }
+}
 
-    async fn fetch(&self, id: &str, secret: &SecretString, scopes: &[String]) -> Result<Held> {
-        let settings = &self.shared.settings;
-        let scopes = scopes.join(",");
-        let mut form = vec![
-            ("grant_type", "client_credentials"),
-            ("client_id", id),
-            ("client_secret", secret.expose_secret()),
-        ];
-        // An empty scope is not the same as none.
-        if !scopes.is_empty() {
-            form.push(("scope", &scopes));
-        }
-        let request = self
-            .shared
-            .http
-            .post(format!(
-                "{}{ROUTE}",
-                settings.endpoints.ims.trim_end_matches('/')
-            ))
-            .timeout(settings.timeout)
-            .header(ACCEPT, "application/json")
-            .form(&form);
-        let purpose = Purpose {
-            service: Service::Ims,
-            method: "POST",
-            route: ROUTE,
-        };
-        let started = Instant::now();
-        let answer = self.exchange(purpose, request).await?;
-        if answer.is_success() {
-            let held = answer.read::<Issued>()?.held_since(started);
-            if let Some(meter) = &self.meter {
-                meter.renewed(SystemTime::now() + held.ends_at.duration_since(Instant::now()));
-            }
-            return Ok(held);
-        }
-        let refusal = Refusal {
-            service: Service::Ims,
-            deleting: false,
-            fixed_token: false,
-            status: answer.status,
-            body: &answer.body,
-            request_id: answer.request_id(),
-            retry_after: answer.retry_after(),
-        };
-        Err(refusal.into_error(&[secret.expose_secret()]))
+/// Requests a token from IMS.
+async fn fetch(transport: &Transport, settings: &Settings) -> Result<CachedToken> {
+    let secret = settings.credentials.secret().expose_secret();
+    let scopes = settings.credentials.scopes().join(",");
+    let mut form = vec![
+        ("grant_type", "client_credentials"),
+        ("client_id", settings.credentials.client_id()),
+        ("client_secret", secret),
+    ];
+    // An empty scope is not the same as none.
+    if !scopes.is_empty() {
+        form.push(("scope", &scopes));
     }
+    let ims = settings.endpoints.ims.trim_end_matches('/');
+    let request = transport
+        .http
+        .post(format!("{ims}{ROUTE}"))
+        .timeout(settings.timeout)
+        .header(ACCEPT, "application/json")
+        .form(&form);
+    let purpose = Purpose {
+        service: Service::Ims,
+        method: "POST",
+        route: ROUTE,
+    };
+    let started = Instant::now();
+    let answer = transport.exchange(purpose, request).await?;
+    if answer.is_success() {
+        let issued = answer.read::<Issued>()?.cached_since(started);
+        if let Some(meter) = &transport.meter {
+            meter.renewed(SystemTime::now() + issued.expires_at.duration_since(Instant::now()));
+        }
+        return Ok(issued);
+    }
+    let refusal = Refusal {
+        service: Service::Ims,
+        deleting: false,
+        fixed_token: false,
+        status: answer.status,
+        body: &answer.body,
+        request_id: answer.request_id(),
+        retry_after: answer.retry_after(),
+    };
+    Err(refusal.into_error(&[secret]))
 }
 
 /// What IMS issues.
@@ -211,16 +206,16 @@ struct Issued {
 }
 
 impl Issued {
-    fn held_since(self, started: Instant) -> Held {
-        // A life that cannot be read, or beyond all reason, is taken for an hour.
-        let life = as_integer(&self.expires_in).and_then(|seconds| u64::try_from(seconds).ok());
-        let life = Duration::from_secs(life.filter(|s| *s < 400_000_000).unwrap_or(3600));
-        let ahead = AHEAD.min(life / 2);
-        let ahead = ahead + jitter(ahead / 4);
-        Held {
+    fn cached_since(self, started: Instant) -> CachedToken {
+        // A lifetime that cannot be read, or is absurdly long, is taken to be an hour.
+        let lifetime = as_integer(&self.expires_in).and_then(|seconds| u64::try_from(seconds).ok());
+        let lifetime = Duration::from_secs(lifetime.filter(|s| *s < 400_000_000).unwrap_or(3600));
+        let ahead = RENEW_BEFORE.min(lifetime / 2);
+        let ahead = ahead + jitter(ahead, 0.25);
+        CachedToken {
             token: Token(Arc::new(self.access_token.into())),
-            renew_at: started + life.saturating_sub(ahead),
-            ends_at: started + life,
+            renew_at: started + lifetime.saturating_sub(ahead),
+            expires_at: started + lifetime,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::call::{Call, Method};
 use super::page::{self, Page};
-use super::send::{Call, Method};
 use super::tolerant;
 use super::{Adobe, Class, Error, PatchOp, Result, Service};
 
@@ -18,7 +18,15 @@ const FIELDS: &str = "name,description,schemaRef,tags,enableErrorDiagnostics,cre
 /// The calls of Catalog.
 #[derive(Clone, Copy)]
 pub struct Catalog<'a> {
-    pub(super) adobe: &'a Adobe,
+    adobe: &'a Adobe,
+}
+
+impl Adobe {
+    /// Data sets.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog<'_> {
+        Catalog { adobe: self }
+    }
 }
 
 /// The schema of a data set.

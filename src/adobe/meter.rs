@@ -1,4 +1,4 @@
-//! What is reported about every attempt, for whoever keeps the figures.
+//! What is reported about every attempt, for metrics.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,17 +6,17 @@ use super::Service;
 
 /// Receives every finished attempt, repeated ones and token requests included.
 pub trait Meter: Send + Sync {
-    /// One attempt has ended. Called on the request path: must be quick and must not block.
+    /// An attempt has ended. Called on the request path: must be quick and must not block.
     fn observe(&self, attempt: &Attempt);
 
-    /// An access token was had, which is good until then.
-    fn renewed(&self, _ends_at: SystemTime) {}
+    /// A new access token was issued, which expires at this time.
+    fn renewed(&self, _expires_at: SystemTime) {}
 }
 
 /// One request that was sent, or that failed on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The service asked.
+    /// The service that was called.
     pub service: Service,
     /// The HTTP method, in upper case.
     pub method: &'static str,

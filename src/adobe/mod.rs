@@ -1,26 +1,30 @@
-//! What Adobe speaks: a typed client of the five services behind a pipeline, and of the identity service (IMS) that issues
-//! its tokens.
+//! A typed client of the five services behind a pipeline, and of the identity service (IMS) that issues its tokens.
 //!
-//! One file per service lists that service's calls and shapes. `send` is the only door to the network: it paces,
-//! authenticates, measures, repeats where that is safe, and sorts every failure into a [`Class`].
-//! This room knows no Kubernetes and imports nothing of ours.
+//! One file per service holds that service's calls and types. All of them go through `send`, which authenticates, waits for
+//! the rate limit, repeats where that is safe and sorts every failure into a [`Class`]; below it are `auth` and `gate`, and
+//! below both is `transport`, the only module that sends anything.
+//! This module knows no Kubernetes and imports nothing of ours but `backoff`.
 
 mod auth;
+mod call;
 mod catalog;
 mod data_prep;
 mod error;
 mod flow_service;
+mod gate;
 mod handle;
 mod meter;
 mod page;
 mod patch;
 mod permission;
+mod retry;
 mod sandboxes;
 mod schema_registry;
 mod send;
 mod service;
 mod settings;
 mod tolerant;
+mod transport;
 
 #[cfg(test)]
 mod tests;
@@ -44,5 +48,7 @@ pub use schema_registry::{
 pub use service::Service;
 pub use settings::{Credentials, Endpoints, Limits, Settings};
 
-/// What every call of this room answers.
+use retry::RetryPolicy;
+
+/// The result of every call.
 pub type Result<T> = std::result::Result<T, Error>;

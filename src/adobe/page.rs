@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::send::Call;
+use super::call::Call;
 use super::{Adobe, Result};
 
 /// One page of a list.

@@ -1,18 +1,17 @@
-//! Whether requests may be sent at all. Several replicas of one program may hold handles on the same sandbox; only one of
-//! them is to use its handle.
+//! Whether requests may be sent at all: of several replicas with a handle on the same sandbox, only the leader may use it.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Asked right before every request. By default everything is permitted.
+/// Checked right before every request. By default everything is permitted.
 #[derive(Clone)]
 pub struct Permission(Arc<dyn Fn() -> bool + Send + Sync>);
 
 impl Permission {
-    /// Permits while `ask` says so. It is called on the request path: must be quick and must not block.
+    /// Permits requests while `check` returns true. It is called on the request path: must be quick and must not block.
     #[must_use]
-    pub fn new(ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
+    pub fn new(check: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
     }
 
     pub(super) fn is_given(&self) -> bool {

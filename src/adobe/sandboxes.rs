@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::call::{Call, Method};
 use super::page::{self, Page};
-use super::send::{Call, Method};
 use super::{Adobe, Result, Service};
 
 /// Sandboxes per page.
@@ -12,7 +12,15 @@ const PAGE: usize = 50;
 /// The calls of Sandbox Management.
 #[derive(Clone, Copy)]
 pub struct Sandboxes<'a> {
-    pub(super) adobe: &'a Adobe,
+    adobe: &'a Adobe,
+}
+
+impl Adobe {
+    /// The organisation's sandboxes.
+    #[must_use]
+    pub fn sandboxes(&self) -> Sandboxes<'_> {
+        Sandboxes { adobe: self }
+    }
 }
 
 /// A sandbox.

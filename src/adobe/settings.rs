@@ -1,4 +1,4 @@
-//! What a handle is made from: where Adobe is, whose sandbox, with which credentials and how politely.
+//! What a handle is made from: endpoints, organisation and sandbox, credentials, limits.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use secrecy::{ExposeSecret, SecretString};
 /// Everything a handle on one sandbox needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where Adobe answers.
+    /// The base URLs.
     pub endpoints: Endpoints,
     /// The organisation, such as `0123456789ABCDEF@AdobeOrg`.
     pub ims_org_id: String,
     /// The sandbox's name in lower case (not its title).
     pub sandbox_name: String,
-    /// Who asks.
+    /// The credentials.
     pub credentials: Credentials,
-    /// How much may be asked.
+    /// The rate limit.
     pub limits: Limits,
     /// The longest a single attempt may take, body included. 30 seconds is a good value.
     pub timeout: Duration,
@@ -42,21 +42,21 @@ impl Default for Endpoints {
     }
 }
 
-/// The budget that all clones of one handle share. Zero counts as one.
+/// The limits that all clones of one handle share. Zero counts as one.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Limits {
     /// Requests per second in the long run.
     pub requests_per_second: u32,
-    /// Requests that may be sent at once after a quiet time.
+    /// Requests that may be sent at once after an idle time.
     pub burst: u32,
-    /// Requests that may be under way at the same time.
+    /// Requests that may be in flight at the same time.
     pub max_concurrent_requests: u32,
 }
 
-/// Who asks. `Debug` shows no secret.
+/// The credentials of the calls. `Debug` shows no secret.
 #[derive(Clone)]
 pub enum Credentials {
-    /// OAuth server-to-server: access tokens are fetched from IMS and renewed ahead of their end.
+    /// OAuth server-to-server: access tokens are fetched from IMS and renewed before they expire.
     OAuth {
         /// The client id, which is also the API key.
         client_id: String,
@@ -75,8 +75,8 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// A fingerprint of other secrets, keyed with ours: it tells whether they have changed, and to nobody without the key
-    /// what they are.
+    /// A fingerprint of other secrets, keyed with ours: it shows whether they have changed, and without the key it does not
+    /// reveal what they are.
     #[must_use]
     pub fn fingerprint<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret().expose_secret().as_bytes());
@@ -100,16 +100,21 @@ impl Credentials {
         }
     }
 
-    /// Whether both would ask in the same way, secrets included.
+    /// The scopes of a token to be fetched; none for a fixed token.
+    pub(super) fn scopes(&self) -> &[String] {
+        match self {
+            Self::OAuth { scopes, .. } => scopes,
+            Self::Token { .. } => &[],
+        }
+    }
+
+    /// Whether both are the same, secrets included.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         let same_secrets = self.secret().expose_secret() == other.secret().expose_secret();
-        let same_scopes = match (self, other) {
-            (Self::OAuth { scopes, .. }, Self::OAuth { scopes: others, .. }) => scopes == others,
-            (Self::Token { .. }, Self::Token { .. }) => true,
-            _ => false,
-        };
-        same_secrets && same_scopes && self.client_id() == other.client_id()
+        let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
+        let same_scopes = self.scopes() == other.scopes();
+        same_secrets && same_kind && same_scopes && self.client_id() == other.client_id()
     }
 
     /// The client secret, or the fixed token.

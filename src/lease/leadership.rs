@@ -1,4 +1,4 @@
-//! The right to act: how long it lasts, and who asks.
+//! Whether this replica leads, and until when.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -9,33 +9,33 @@ use tokio::time::Instant;
 use tower::BoxError;
 use tower::filter::{FilterLayer, Predicate};
 
-/// Whether this process may act. Cheap to clone; all clones tell the same.
+/// Whether this process may act. Cheap to clone; all clones share one state.
 ///
-/// It ends by the mere passing of time: who asks gets the right answer even where no task has run since, as after a pause
-/// of the whole process.
+/// It expires by the clock alone: the answer is right even if no task has run since, as after the whole process was
+/// suspended.
 #[derive(Clone, Debug)]
-pub struct Leadership(Arc<Mutex<Term>>);
+pub struct Leadership(Arc<Mutex<Validity>>);
 
 #[derive(Clone, Copy, Debug)]
-enum Term {
+enum Validity {
     Unlimited,
     Until(Instant),
 }
 
 impl Leadership {
-    /// For who is alone: it never ends.
+    /// Leadership without election, for a single replica: it never expires.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self(Arc::new(Mutex::new(Term::Unlimited)))
+        Self(Arc::new(Mutex::new(Validity::Unlimited)))
     }
 
-    /// Not yet.
+    /// Leadership that has not been won yet.
     pub(super) fn none() -> Self {
-        Self(Arc::new(Mutex::new(Term::Until(Instant::now()))))
+        Self(Arc::new(Mutex::new(Validity::Until(Instant::now()))))
     }
 
     pub(super) fn extend(&self, until: Instant) {
-        *self.term() = Term::Until(until);
+        *self.validity() = Validity::Until(until);
     }
 
     pub(super) fn end(&self) {
@@ -45,25 +45,25 @@ impl Leadership {
     /// Whether this process may act now.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.ends_at().is_none_or(|end| Instant::now() < end)
+        self.expires_at().is_none_or(|end| Instant::now() < end)
     }
 
-    pub(super) fn ends_at(&self) -> Option<Instant> {
-        match *self.term() {
-            Term::Unlimited => None,
-            Term::Until(end) => Some(end),
+    pub(super) fn expires_at(&self) -> Option<Instant> {
+        match *self.validity() {
+            Validity::Unlimited => None,
+            Validity::Until(end) => Some(end),
         }
     }
 
-    /// For a client that shall send no request once the leadership has ended.
+    /// A layer for a client that must send no request once the leadership has expired.
     #[must_use]
     pub fn guard(&self) -> FilterLayer<Self> {
         FilterLayer::new(self.clone())
     }
 
-    /// Asks before every step of the work, and takes none once the leadership has ended.
+    /// Polls the work only while the leadership is valid.
     ///
-    /// That covers what waits between the question and the act, such as a request whose connection is only being opened.
+    /// This covers what waits between check and act, such as a request whose connection is still being opened.
     pub(super) async fn fence<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|cx| {
@@ -76,7 +76,7 @@ impl Leadership {
         .await
     }
 
-    fn term(&self) -> MutexGuard<'_, Term> {
+    fn validity(&self) -> MutexGuard<'_, Validity> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,7 +88,7 @@ impl<R> Predicate<R> for Leadership {
         if self.is_valid() {
             Ok(request)
         } else {
-            Err("not sent: this replica does not lead any more".into())
+            Err("not sent: this replica is no longer the leader".into())
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Leader election: of several replicas, only the holder of a `Lease` acts.
 //!
-//! The protocol is the one of Kubernetes' own components. Every write carries the version that was read, so of two
-//! candidates one succeeds. A lease has expired for us once we have seen it unchanged for as long as it lasts, by our own
-//! monotonic clock. The leader stops before that: its renew deadline is shorter, and counts from before the request that
-//! renewed the lease was sent.
+//! The protocol is that of Kubernetes' own components. Every write carries the version that was read, so one of two
+//! candidates succeeds. A candidate takes a lease to have expired once it has observed it unchanged for its duration, by its
+//! own monotonic clock. The leader stops before that: its renew deadline is shorter, and counts from before the request
+//! that renewed the lease was sent.
 //!
-//! Needs `get`, `create` and `update` on `leases` of `coordination.k8s.io`. Imports nothing of ours.
+//! Needs `get`, `create` and `update` on `leases` of `coordination.k8s.io`. Imports nothing of ours but `backoff`.
 
 mod leadership;
-mod sight;
-mod terms;
+mod observer;
 #[cfg(test)]
 mod tests;
+mod timings;
 
 use std::future::Future;
 
@@ -23,55 +23,62 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use leadership::Leadership;
-pub use terms::Terms;
+pub use timings::LeaseTimings;
 
-use sight::{Sight, Standing};
+use crate::backoff::jitter;
+use observer::{LeaseObserver, LeaseState};
 
-/// How the leadership was lost.
+/// Why the leadership was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// The API server did not take a renewal in time, or this process did not run.
+    /// No renewal succeeded in time, or this process was suspended.
     #[error("the lease was not renewed in time: stopped, since another replica may lead now")]
     NotRenewed,
-    /// The lease bears another name, or none.
+    /// The lease has another holder, or none.
     #[error("the lease is {0} now: stopped")]
     Taken(String),
 }
 
-/// One replica that would lead.
+/// A replica that stands for election.
 #[derive(Debug)]
 pub struct Candidate {
     api: Api<Lease>,
     name: String,
     identity: String,
-    terms: Terms,
-    sight: Sight,
+    timings: LeaseTimings,
+    observer: LeaseObserver,
     leadership: Leadership,
 }
 
 impl Candidate {
-    /// A candidate for the lease `name`, under the name of its Pod.
+    /// A candidate for the lease `name`, identified by the name of its Pod.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, name: &str, pod: &str, terms: Terms) -> Self {
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        name: &str,
+        pod: &str,
+        timings: LeaseTimings,
+    ) -> Self {
         Self {
             api: Api::namespaced(client, namespace),
             name: name.to_owned(),
-            // A container that was restarted in the same Pod must not take itself for the one before.
+            // A container restarted in the same Pod is a new candidate.
             identity: format!("{pod}_{:08x}", rand::random::<u32>()),
-            terms,
-            sight: Sight::new(Instant::now()),
+            timings,
+            observer: LeaseObserver::new(Instant::now()),
             leadership: Leadership::none(),
         }
     }
 
-    /// The leadership that this candidate may win: to be asked before every act.
+    /// The leadership that this candidate may win, to be checked before every action.
     #[must_use]
     pub fn leadership(&self) -> Leadership {
         self.leadership.clone()
     }
 
     /// Waits for the leadership and then does the work, which is dropped at once if the leadership is lost. When the work
-    /// has ended by itself, as it is expected to when `stop` comes, the lease is given back.
+    /// has ended by itself, as it should after `stop`, the lease is released.
     pub async fn lead(
         mut self,
         work: impl Future<Output = ()>,
@@ -99,88 +106,88 @@ impl Candidate {
         }
     }
 
-    /// Tries until the lease is ours.
+    /// Tries until this candidate holds the lease.
     async fn elected(&mut self) {
-        let mut told = None;
+        let mut logged = None;
         loop {
-            if let Some(standing) = self.attempt(&[Standing::Ours, Standing::Free]).await {
-                let Standing::HeldBy(holder) = standing else {
+            if let Some(state) = self.attempt(&[LeaseState::Ours, LeaseState::Free]).await {
+                let LeaseState::HeldBy(holder) = state else {
                     return;
                 };
-                if told.as_ref() != Some(&holder) {
+                if logged.as_ref() != Some(&holder) {
                     tracing::info!(lease = self.name, holder, "standing by");
-                    told = Some(holder);
+                    logged = Some(holder);
                 }
             }
-            // Not in step with the other candidates.
-            let wait = self.terms.retry_period();
-            sleep(wait.mul_f64(rand::random_range(1.0..1.2))).await;
+            // With jitter, so that candidates do not try at the same moment.
+            let wait = self.timings.retry_period();
+            sleep(wait + jitter(wait, 0.2)).await;
         }
     }
 
-    /// Renews the lease for as long as that goes well.
+    /// Renews the lease until that fails.
     async fn keep(&mut self) -> Lost {
         loop {
-            let end = self.leadership.ends_at().unwrap_or_else(Instant::now);
+            let end = self.leadership.expires_at().unwrap_or_else(Instant::now);
             match timeout_at(end, self.renewed()).await {
-                Ok(Standing::Ours) => {}
-                Ok(Standing::HeldBy(holder)) => return Lost::Taken(format!("held by {holder}")),
-                Ok(Standing::Free) => return Lost::Taken("held by nobody".into()),
+                Ok(LeaseState::Ours) => {}
+                Ok(LeaseState::HeldBy(holder)) => return Lost::Taken(format!("held by {holder}")),
+                Ok(LeaseState::Free) => return Lost::Taken("released".into()),
                 Err(_) => return Lost::NotRenewed,
             }
         }
     }
 
-    /// Tries until the API server answers.
-    async fn renewed(&mut self) -> Standing {
+    /// Tries until the API server answers, and returns what it says.
+    async fn renewed(&mut self) -> LeaseState {
         loop {
-            sleep(self.terms.retry_period()).await;
-            if let Some(standing) = self.attempt(&[Standing::Ours]).await {
-                return standing;
+            sleep(self.timings.retry_period()).await;
+            if let Some(state) = self.attempt(&[LeaseState::Ours]).await {
+                return state;
             }
         }
     }
 
-    /// One try, which may fail.
-    async fn attempt(&mut self, claimable: &[Standing]) -> Option<Standing> {
-        let (name, patience) = (self.name.clone(), self.terms.patience());
-        match timeout(patience, self.claim(claimable)).await {
-            Ok(Ok(standing)) => return Some(standing),
+    /// One attempt; `None` if it failed.
+    async fn attempt(&mut self, claimable: &[LeaseState]) -> Option<LeaseState> {
+        let (name, limit) = (self.name.clone(), self.timings.attempt_timeout());
+        match timeout(limit, self.claim(claimable)).await {
+            Ok(Ok(state)) => return Some(state),
             Ok(Err(error)) => tracing::warn!(lease = name, %error, "lease not read or written"),
-            Err(_) => tracing::warn!(lease = name, "no answer about the lease"),
+            Err(_) => tracing::warn!(lease = name, "no answer in time about the lease"),
         }
         None
     }
 
-    /// Looks whose the lease is, and claims it for another term if it is one of `claimable`.
-    async fn claim(&mut self, claimable: &[Standing]) -> kube::Result<Standing> {
+    /// Reads who holds the lease, and takes or renews it if that state is one of `claimable`.
+    async fn claim(&mut self, claimable: &[LeaseState]) -> kube::Result<LeaseState> {
         loop {
             let sent = Instant::now();
             let lease = self.api.get_opt(&self.name).await?;
             let now = Instant::now();
-            self.sight.look(spec_of(lease.as_ref()), now);
-            let standing = self.sight.standing(&self.identity, self.terms, now);
-            if !claimable.contains(&standing) {
-                return Ok(standing);
+            self.observer.observe(spec_of(lease.as_ref()), now);
+            let state = self.observer.state(&self.identity, self.timings, now);
+            if !claimable.contains(&state) {
+                return Ok(state);
             }
             match self.write(lease).await {
                 Ok(lease) => {
-                    self.sight.look(lease.spec.as_ref(), Instant::now());
-                    self.leadership.extend(sent + self.terms.renew_deadline());
-                    return Ok(Standing::Ours);
+                    self.observer.observe(lease.spec.as_ref(), Instant::now());
+                    self.leadership.extend(sent + self.timings.renew_deadline());
+                    return Ok(LeaseState::Ours);
                 }
-                // Somebody wrote since we looked: look again.
+                // Another write came first: read again.
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Writes our name into the lease that was read, or makes one.
+    /// Writes this candidate into the lease that was read, or creates one.
     async fn write(&self, lease: Option<Lease>) -> kube::Result<Lease> {
         let spec = self
-            .sight
-            .claimed(&self.identity, self.terms, Timestamp::now());
+            .observer
+            .claimed(&self.identity, self.timings, Timestamp::now());
         let params = PostParams::default();
         if let Some(mut lease) = lease {
             lease.spec = Some(spec);
@@ -197,9 +204,9 @@ impl Candidate {
         self.api.create(&params, &lease).await
     }
 
-    /// Lets the next one begin at once.
+    /// Releases the lease, so that another candidate can take it at once.
     async fn release(&self) {
-        let released = timeout(self.terms.patience(), self.give_up()).await;
+        let released = timeout(self.timings.attempt_timeout(), self.give_up()).await;
         if !matches!(released, Ok(Ok(()))) {
             tracing::warn!(lease = self.name, "lease not released, it will expire");
         }

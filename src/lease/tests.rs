@@ -1,4 +1,4 @@
-//! The protocol against an API server of a few lines, on a clock that the test moves.
+//! The protocol against a minimal API server, on a paused clock.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -14,7 +14,7 @@ use tower::filter::Predicate;
 
 use super::*;
 
-const TERMS: fn() -> Terms = || Terms::new(15);
+const TIMINGS: fn() -> LeaseTimings = || LeaseTimings::new(15);
 
 /// Stores one lease, and refuses writes that come too late.
 #[derive(Clone, Default)]
@@ -42,7 +42,7 @@ impl Server {
     }
 
     fn candidate(&self, pod: &str) -> Candidate {
-        Candidate::new(self.client(), "default", "operator", pod, TERMS())
+        Candidate::new(self.client(), "default", "operator", pod, TIMINGS())
     }
 
     fn answer(&self, method: &Method, body: &[u8]) -> Response<Body> {
@@ -120,7 +120,7 @@ async fn of_several_candidates_at_the_same_moment_one_leads() {
     let all = futures::future::join_all(candidates.into_iter().map(lead));
     assert!(
         timeout(Duration::from_secs(600), all).await.is_err(),
-        "nobody gives up"
+        "no candidate gives up"
     );
     let leaders = chances.iter().filter(|chance| chance.is_valid());
     assert_eq!(leaders.count(), 1);
@@ -134,7 +134,7 @@ async fn a_leader_without_answers_stops_when_the_deadline_has_passed_and_no_late
     let leader = tokio::spawn(lead(candidate));
     server.led_by("leader").await;
     sleep(Duration::from_secs(100)).await;
-    let end = leadership.ends_at().unwrap();
+    let end = leadership.expires_at().unwrap();
     server.takes(Duration::MAX);
     tokio::time::sleep_until(end - Duration::from_millis(1)).await;
     assert!(leadership.is_valid());
@@ -159,8 +159,8 @@ async fn the_deadline_counts_from_before_the_request() {
         asked.elapsed() >= Duration::from_secs(4),
         "one read, one write"
     );
-    let end = leadership.ends_at().unwrap();
-    assert_eq!(end, asked + TERMS().renew_deadline());
+    let end = leadership.expires_at().unwrap();
+    assert_eq!(end, asked + TIMINGS().renew_deadline());
     leader.abort();
 }
 
@@ -186,7 +186,7 @@ async fn the_work_is_dropped_when_another_takes_the_lease() {
     let stolen = Instant::now();
     let lost = leader.await.unwrap().unwrap_err();
     assert_eq!(lost.to_string(), "the lease is held by thief now: stopped");
-    assert!(stolen.elapsed() <= TERMS().retry_period() + Duration::from_millis(10));
+    assert!(stolen.elapsed() <= TIMINGS().retry_period() + Duration::from_millis(10));
     assert!(dropped.load(Ordering::Relaxed));
     assert_eq!(server.holder().as_deref(), Some("thief"), "left alone");
 }
@@ -207,7 +207,7 @@ async fn a_write_that_does_not_touch_the_holder_does_not_end_it() {
     server.led_by("leader").await;
     for _ in 0..20 {
         server.edit(|spec| spec.lease_transitions = Some(70));
-        sleep(TERMS().retry_period()).await;
+        sleep(TIMINGS().retry_period()).await;
     }
     assert!(!leader.is_finished());
 }
@@ -227,7 +227,7 @@ async fn a_deleted_lease_is_restored_by_its_leader() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stands_by_takes_over_from_a_leader_that_has_vanished() {
+async fn a_standby_takes_over_from_a_leader_that_has_vanished() {
     let server = Server::default();
     let leader = tokio::spawn(lead(server.candidate("leader")));
     server.led_by("leader").await;
@@ -236,8 +236,8 @@ async fn who_stands_by_takes_over_from_a_leader_that_has_vanished() {
     leader.abort();
     let vanished = Instant::now();
     server.led_by("other").await;
-    let most = TERMS().duration() + TERMS().retry_period().mul_f64(2.4);
-    assert!(vanished.elapsed() > TERMS().renew_deadline());
+    let most = TIMINGS().duration() + TIMINGS().retry_period().mul_f64(2.4);
+    assert!(vanished.elapsed() > TIMINGS().renew_deadline());
     assert!(vanished.elapsed() <= most);
 }
 
@@ -260,7 +260,7 @@ async fn the_lease_is_released_when_the_work_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stands_by_ends_at_the_first_word_and_takes_nothing() {
+async fn a_standby_expires_at_the_first_word_and_takes_nothing() {
     let server = Server::default();
     let _leader = tokio::spawn(lead(server.candidate("leader")));
     server.led_by("leader").await;

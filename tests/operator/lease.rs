@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aep_operator::lease::{Candidate, Terms};
+use aep_operator::lease::{Candidate, LeaseTimings};
 use aep_simulator::Options;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, Patch, PatchParams};
@@ -64,7 +64,7 @@ async fn a_terminated_leader_hands_over_at_once() {
     led_by(&world, "standby").await;
     let taken = terminated.elapsed();
     eprintln!("taken over {taken:.1?} after the word to stop");
-    assert!(taken < Terms::new(LONG).renew_deadline());
+    assert!(taken < LeaseTimings::new(LONG).renew_deadline());
 
     standby.signal("TERM").await;
     assert!(standby.ended().await.0.status.success());
@@ -101,11 +101,11 @@ async fn a_leader_that_was_paused_writes_nothing_after_another_took_over() {
     leader.signal("STOP").await;
     let paused = Instant::now();
     let client = world.client.clone();
-    let terms = Terms::new(SHORT);
-    let successor = Candidate::new(client, &world.namespace, LEASE, "successor", terms);
+    let timings = LeaseTimings::new(SHORT);
+    let successor = Candidate::new(client, &world.namespace, LEASE, "successor", timings);
     let reign = async {
         eprintln!("taken over {:.1?} after the pause began", paused.elapsed());
-        assert!(paused.elapsed() > terms.renew_deadline());
+        assert!(paused.elapsed() > timings.renew_deadline());
         let before = (leader.sent(), world.versions().await);
         leader.signal("CONT").await;
         let (output, sent) = leader.ended().await;

@@ -23,6 +23,7 @@ mod process;
 mod recovery;
 mod replacement;
 mod replica;
+mod repository;
 mod rooms;
 mod rotation;
 mod runs;

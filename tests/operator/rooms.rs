@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// What each room may import.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
+    ("backoff", &[]),
     ("api", &[]),
-    ("adobe", &[]),
-    ("engine", &["api", "adobe"]),
-    ("kinds", &["engine", "api", "adobe"]),
+    ("adobe", &["backoff"]),
+    ("engine", &["api", "adobe", "backoff"]),
+    ("kinds", &["engine", "api", "adobe", "backoff"]),
     ("operator", &["kinds", "engine", "api"]),
-    ("lease", &[]),
+    ("lease", &["backoff"]),
     ("readiness", &["engine", "lease", "api"]),
     ("http", &["readiness"]),
     ("process", &["lease"]),

@@ -5,8 +5,8 @@ mod wire;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::call::{Call, Method};
 use super::page::{self, Page};
-use super::send::{Call, Method};
 use super::{Adobe, Class, Result, Service};
 use wire::{Verdict, Wire, WireRow, version};
 
@@ -16,7 +16,15 @@ const PAGE: usize = 100;
 /// The calls of Data Prep.
 #[derive(Clone, Copy)]
 pub struct DataPrep<'a> {
-    pub(super) adobe: &'a Adobe,
+    adobe: &'a Adobe,
+}
+
+impl Adobe {
+    /// Mapping sets.
+    #[must_use]
+    pub fn data_prep(&self) -> DataPrep<'_> {
+        DataPrep { adobe: self }
+    }
 }
 
 /// What a write answers.

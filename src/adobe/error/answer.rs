@@ -29,7 +29,7 @@ pub(in crate::adobe) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// The failure, with `secrets` blotted out should the answer repeat one.
+    /// The failure, with `secrets` redacted should the answer repeat one.
     pub(in crate::adobe) fn into_error(self, secrets: &[&str]) -> Error {
         let words = Words::read(self.body);
         let class = self.class(&words);
@@ -199,7 +199,7 @@ impl Words {
     }
 }
 
-/// Blots out what must not be shown.
+/// Redacts what must not be shown.
 fn without(text: String, secrets: &[&str]) -> String {
     let present = secrets.iter().filter(|secret| !secret.is_empty());
     present.fold(text, |text, secret| {

@@ -1,4 +1,4 @@
-//! What can go wrong between us and Adobe, sorted by what it means.
+//! Failures of calls, classified by what they mean to the caller.
 
 mod answer;
 #[cfg(test)]
@@ -11,7 +11,7 @@ use super::Service;
 
 pub(super) use answer::Refusal;
 
-/// The longest piece of an answer that is repeated in a message, in characters.
+/// The longest part of an answer that a message repeats, in characters.
 const LONGEST_MESSAGE: usize = 500;
 
 /// A call that did not succeed.
@@ -50,7 +50,7 @@ pub enum Class {
     NotFound,
     /// The object has changed meanwhile: read it again and decide again.
     Stale,
-    /// The object is between two states: the same call may succeed later.
+    /// The object is changing state: the same call may succeed later.
     Busy,
     /// Others still use the object, or its deletion is refused for another reason.
     InUse,
@@ -59,17 +59,17 @@ pub enum Class {
         /// The `$id` of the resource that has the title. It may be of another type than the one asked for.
         id: String,
     },
-    /// Refused as wrong: only a change of what is asked helps.
+    /// The request is invalid: it fails until it is changed.
     Rejected,
-    /// Asked too much, or too early after having asked too much.
+    /// Too many requests, or a request during the pause that follows.
     Throttled,
-    /// The service failed; whether it did the work is unknown.
+    /// The service failed; whether the call took effect is unknown.
     Unavailable,
-    /// The connection or our patience ended after the request may have been sent.
+    /// The connection broke, or no answer came in time, after the request may have been sent.
     Interrupted,
     /// The request was never sent: no such host, no connection, no trust, no permission.
     Unreachable,
-    /// An answer came that is not what the service speaks.
+    /// An answer that the service should not give.
     Unreadable,
 }
 
@@ -88,7 +88,7 @@ impl Error {
         Self(Box::new(detail))
     }
 
-    /// A request that brought no answer. The address is left out: it may hold what should not be shown.
+    /// A request without an answer. The URL is left out: it may hold what should not be shown.
     pub(super) fn transport(service: Service, error: reqwest::Error) -> Self {
         let class = if error.is_connect() || error.is_builder() {
             Class::Unreachable
@@ -108,7 +108,7 @@ impl Error {
         Self::new(service, class, format!("{what}: {cause}"))
     }
 
-    /// An answer of the right status whose body is not what the service should say.
+    /// An answer whose status is right and whose body cannot be read.
     pub(super) fn unreadable(
         service: Service,
         error: &serde_path_to_error::Error<serde_json::Error>,
@@ -127,7 +127,7 @@ impl Error {
         )
     }
 
-    /// Marks the failure as one of a call that must not be repeated blindly.
+    /// Marks the failure as one of a call that must not simply be repeated.
     pub(super) fn of_unrepeatable_call(mut self) -> Self {
         self.0.repeatable = false;
         self
@@ -154,8 +154,8 @@ impl Error {
         &self.0.class
     }
 
-    /// Whether the work may have been done although no good answer came. Never true of a read or a deletion, which can
-    /// simply be asked again.
+    /// Whether the call may have taken effect although it failed. Never true of a read or a deletion, which can simply be
+    /// repeated.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         let open = matches!(
@@ -195,7 +195,7 @@ impl Error {
         self.0.service
     }
 
-    /// How long Adobe wants to be left alone, counted from now.
+    /// How long Adobe asks to wait, counted from now.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

@@ -13,9 +13,10 @@ pub use body::{
 pub use entity::{Connection, Flow, FlowEntity, SourceConnection, TargetConnection};
 pub use runs::Run;
 
+use super::call::{Call, Method};
 use super::page::{self, Links, Page};
-use super::send::{Answer, Call, Method};
 use super::tolerant;
+use super::transport::Answer;
 use super::{Adobe, Class, PatchOp, Result, Service};
 
 /// Objects per page; the documented most.
@@ -24,7 +25,15 @@ const PAGE: &str = "100";
 /// The calls of Flow Service.
 #[derive(Clone, Copy)]
 pub struct FlowService<'a> {
-    pub(super) adobe: &'a Adobe,
+    adobe: &'a Adobe,
+}
+
+impl Adobe {
+    /// Connections, source and target connections, and flows.
+    #[must_use]
+    pub fn flow_service(&self) -> FlowService<'_> {
+        FlowService { adobe: self }
+    }
 }
 
 /// What a write answers.

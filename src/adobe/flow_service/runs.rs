@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::entity::Identified;
 use super::{FlowService, List, PAGE, call};
-use crate::adobe::send::Method;
+use crate::adobe::call::Method;
 use crate::adobe::{Result, page, tolerant};
 
 /// Ids in one filter: the address stays below two kilobytes.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use resource::Listed;
 pub use resource::{Descriptor, RegistryResource, Stats, alt_id};
 
+use super::call::{Call, Method};
 use super::page::{self, Page};
-use super::send::{Call, Method};
 use super::tolerant;
 use super::{Adobe, Class, PatchOp, Result, Service};
 
@@ -25,7 +25,15 @@ const PAGE: &str = "300";
 /// The calls of Schema Registry.
 #[derive(Clone, Copy)]
 pub struct SchemaRegistry<'a> {
-    pub(super) adobe: &'a Adobe,
+    adobe: &'a Adobe,
+}
+
+impl Adobe {
+    /// Schemas, classes, field groups and descriptors.
+    #[must_use]
+    pub fn schema_registry(&self) -> SchemaRegistry<'_> {
+        SchemaRegistry { adobe: self }
+    }
 }
 
 /// A type of resource.

@@ -1,5 +1,6 @@
 //! The client against a scripted server on loopback.
 
+mod sending;
 mod services;
 mod tokens;
 
@@ -12,8 +13,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::send::Patience;
-use super::{Adobe, Attempt, Credentials, Endpoints, Limits, Meter, Settings};
+use super::{Adobe, Attempt, Credentials, Endpoints, Limits, Meter, RetryPolicy, Settings};
+use crate::backoff::Backoff;
 
 pub(super) const SECRET: &str = "s3cr3t-canary-client";
 pub(super) const TOKEN: &str = "t0k3n-canary";
@@ -122,7 +123,7 @@ impl Server {
     }
 
     pub fn adobe(&self) -> Adobe {
-        Adobe::with_patience(Adobe::http_client(), settings(&self.url, oauth()), quick())
+        Adobe::with_policy(Adobe::http_client(), settings(&self.url, oauth()), quick())
     }
 }
 
@@ -177,20 +178,20 @@ pub(super) fn settings(url: &str, credentials: Credentials) -> Settings {
     }
 }
 
-/// As patient as in production, but in less time.
-pub(super) fn quick() -> Patience {
-    Patience {
-        first_delay: Duration::from_millis(2),
-        throttled: Duration::from_millis(5),
-        ..Patience::default()
+/// The policy of production, with shorter delays.
+pub(super) fn quick() -> RetryPolicy {
+    RetryPolicy {
+        backoff: Backoff::new(Duration::from_millis(2), Duration::from_secs(2)),
+        throttle: Backoff::new(Duration::from_millis(5), Duration::from_secs(60)),
+        ..RetryPolicy::default()
     }
 }
 
-/// Remembers every attempt.
+/// Records every attempt.
 #[derive(Default)]
-pub(super) struct Notes(pub Mutex<Vec<Attempt>>);
+pub(super) struct Recorder(pub Mutex<Vec<Attempt>>);
 
-impl Meter for Notes {
+impl Meter for Recorder {
     fn observe(&self, attempt: &Attempt) {
         self.0.lock().expect("lock").push(*attempt);
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Notes, Reply, SECRET, Server, TOKEN, issued, oauth, quick, settings};
+use super::{Recorder, Reply, SECRET, Server, TOKEN, issued, oauth, quick, settings};
 use crate::adobe::{Adobe, Class, Credentials, Flow, Service};
 
 fn no_flows() -> Reply {
@@ -96,7 +96,7 @@ async fn a_fixed_token_that_is_refused_has_expired_and_ims_is_never_asked() {
         access_token: TOKEN.into(),
     };
     let settings = settings(&server.url, credentials);
-    let adobe = Adobe::with_patience(Adobe::http_client(), settings, quick());
+    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
     let error = adobe
         .flow_service()
         .list::<Flow>(&[])
@@ -178,7 +178,7 @@ async fn a_token_near_its_end_serves_on_while_its_renewal_fails() {
 #[tokio::test]
 async fn every_attempt_is_reported_token_requests_included() {
     let server = Server::start([Reply::Text(503, ""), no_flows()]).await;
-    let notes = Arc::new(Notes::default());
+    let notes = Arc::new(Recorder::default());
     let adobe = server.adobe().meter(notes.clone());
     adobe
         .flow_service()

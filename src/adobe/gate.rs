@@ -1,5 +1,5 @@
-//! What a request must pass before it may be sent: a pause that Adobe asked for, the bound on concurrent requests, the
-//! rate limit. One gate per handle, shared by all its clones.
+//! What holds a request back before it is sent: a pause that Adobe asked for, the bound on concurrent requests, the rate
+//! limit. One gate per handle, shared by all its clones.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,30 +12,28 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
-use super::Patience;
-use crate::adobe::{Class, Error, Limits, Result, Service};
+use super::{Class, Error, Limits, Result, RetryPolicy, Service};
+use crate::backoff::jitter;
 
-/// The longest pause that is believed, whatever Adobe says.
+/// The longest pause, whatever Adobe asks for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// The longest pause of our own choice, when Adobe throttles without saying for how long.
-const LONGEST_GUESS: Duration = Duration::from_secs(60);
 
-pub(in crate::adobe) struct Gate {
+pub(super) struct Gate {
     slots: Semaphore,
     rate: RateLimiter<NotKeyed, InMemoryState, SinceStart, NoOpMiddleware<Duration>>,
     clock: SinceStart,
     pause: Mutex<Pause>,
-    patience: Patience,
+    policy: RetryPolicy,
 }
 
 #[derive(Default)]
 struct Pause {
     until: Option<Instant>,
-    /// Times in a row that Adobe throttled without naming a time.
-    strikes: u32,
+    /// How many times in a row Adobe throttled without saying how long to wait.
+    throttles: u32,
 }
 
-/// Tokio's clock, so that tests may stop it.
+/// Tokio's clock, so that tests can pause it.
 #[derive(Clone)]
 struct SinceStart(Instant);
 
@@ -48,7 +46,7 @@ impl Clock for SinceStart {
 }
 
 impl Gate {
-    pub(in crate::adobe) fn new(limits: Limits, patience: Patience) -> Self {
+    pub(super) fn new(limits: Limits, policy: RetryPolicy) -> Self {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(limits.requests_per_second))
             .allow_burst(at_least_one(limits.burst));
@@ -58,21 +56,21 @@ impl Gate {
             rate: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             pause: Mutex::default(),
-            patience,
+            policy,
         }
     }
 
     /// Waits until a request may be sent; it may run as long as the permit lives.
     ///
-    /// A pause is sat out without holding a permit, and with a bit of jitter so that the waiting do not start as one.
-    /// A pause longer than our patience is [`Class::Throttled`] at once.
-    pub(in crate::adobe) async fn admit(
+    /// A pause is waited out without holding a permit, and with jitter so that those who wait do not all start at once. A
+    /// pause longer than the policy allows is [`Class::Throttled`] at once.
+    pub(super) async fn admit(
         &self,
         service: Service,
         since: Instant,
     ) -> Result<SemaphorePermit<'_>> {
         loop {
-            self.sit_out(service, since).await?;
+            self.wait_out(service, since).await?;
             let permit = self.slots.acquire().await.map_err(|_| {
                 Error::new(service, Class::Unreachable, "the client has been shut down")
             })?;
@@ -89,39 +87,33 @@ impl Gate {
         }
     }
 
-    /// Waits for the end of a short pause; a long one is an error, and so is one that would keep the caller, who waits
-    /// `since` then, longer than a call may take.
-    pub(in crate::adobe) async fn sit_out(&self, service: Service, since: Instant) -> Result<()> {
+    /// Waits for the end of a short pause. A long one is an error, and so is one that would end after the deadline of a call
+    /// that began at `since`.
+    pub(super) async fn wait_out(&self, service: Service, since: Instant) -> Result<()> {
         while let Some(left) = self.remaining() {
-            if left > self.patience.pause || since.elapsed() + left > self.patience.total {
+            if left > self.policy.max_pause || since.elapsed() + left > self.policy.deadline {
                 let message = "too many requests; calls are held back as long as Adobe asks";
                 return Err(
                     Error::new(service, Class::Throttled, message).with_retry_after(Some(left))
                 );
             }
-            sleep(left + jitter(self.patience.first_delay)).await;
+            sleep(left + jitter(self.policy.backoff.exact_delay(1), 1.0)).await;
         }
         Ok(())
     }
 
-    /// Adobe asks to be left alone, for `wait` if it said so. Returns how long the pause will be.
-    pub(in crate::adobe) fn hold(&self, wait: Option<Duration>) -> Duration {
+    /// Starts or extends the pause: for `wait` if Adobe named a time. Returns what is left of it.
+    pub(super) fn pause_for(&self, wait: Option<Duration>) -> Duration {
         let now = Instant::now();
         let mut pause = self.lock();
         let running = pause.until.is_some_and(|until| until > now);
         let wait = wait.map_or_else(
             || {
-                // Requests that were under way together are throttled together: that is one strike.
+                // Requests that were in flight together are throttled together: that counts once.
                 if !running {
-                    pause.strikes = pause.strikes.saturating_add(1);
+                    pause.throttles = pause.throttles.saturating_add(1);
                 }
-                let doubled = 2_u32.saturating_pow(pause.strikes.saturating_sub(1));
-                let guess = self
-                    .patience
-                    .throttled
-                    .saturating_mul(doubled)
-                    .min(LONGEST_GUESS);
-                guess + jitter(guess / 4)
+                self.policy.throttle.delay(pause.throttles)
             },
             |asked| asked.min(LONGEST_PAUSE),
         );
@@ -133,14 +125,14 @@ impl Gate {
     }
 
     /// A request succeeded: the next throttling is the first in a row.
-    pub(in crate::adobe) fn eased(&self) {
+    pub(super) fn reset(&self) {
         let mut pause = self.lock();
         if pause.until.is_none_or(|until| until <= Instant::now()) {
             *pause = Pause::default();
         }
     }
 
-    /// What is left of the pause.
+    /// What is left of the pause, if it has not ended.
     fn remaining(&self) -> Option<Duration> {
         let until = self.lock().until?;
         until
@@ -157,9 +149,4 @@ impl Gate {
         // Nothing panics while holding it, and half a pause is still a pause.
         self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A random part of `most`.
-pub(in crate::adobe) fn jitter(most: Duration) -> Duration {
-    most.mul_f64(rand::random::<f64>())
 }

@@ -1,3 +1,5 @@
+//! Repetitions, pauses, limits, headers and redaction.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -5,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Call, Gate, Method, Patience};
-use crate::adobe::tests::{Reply, SECRET, Server, TOKEN, oauth, quick, settings};
+use super::{Reply, SECRET, Server, TOKEN, oauth, quick, settings};
+use crate::adobe::call::{Call, Method};
+use crate::adobe::gate::Gate;
 use crate::adobe::{
-    Adobe, Auth, Class, Connection, Flow, Limits, NewConnection, PatchOp, Permission, Service,
-    SpecRef,
+    Adobe, Auth, Class, Connection, Flow, Limits, NewConnection, PatchOp, Permission, RetryPolicy,
+    Service, SpecRef,
 };
 
 fn no_flows() -> Reply {
@@ -72,7 +75,7 @@ async fn an_answer_that_never_comes_is_interrupted() {
     let server = Server::start([Reply::Hang]).await;
     let mut settings = settings(&server.url, oauth());
     settings.timeout = Duration::from_secs(1);
-    let adobe = Adobe::with_patience(Adobe::http_client(), settings, quick());
+    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -103,7 +106,7 @@ async fn a_connection_that_breaks_after_the_request_is_interrupted() {
     let ims = Server::start([]).await;
     let mut settings = settings(&ims.url, oauth());
     settings.endpoints.platform = broken;
-    let adobe = Adobe::with_patience(Adobe::http_client(), settings, quick());
+    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -146,7 +149,7 @@ async fn what_was_never_sent_is_unreachable_and_leaves_no_doubt() {
     let ims = Server::start([]).await;
     let mut settings = settings(&ims.url, oauth());
     settings.endpoints.platform = closed;
-    let adobe = Adobe::with_patience(Adobe::http_client(), settings, quick());
+    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -304,7 +307,7 @@ async fn an_unreadable_answer_names_the_field_but_not_its_value() {
 }
 
 #[tokio::test]
-async fn secrets_that_adobe_repeats_are_blotted_out() {
+async fn secrets_that_adobe_repeats_are_redacted() {
     let words = format!("bad value hunter2-canary with {TOKEN} and {SECRET}");
     let server = Server::start([Reply::Json(400, json!({"errorMessage": words}))]).await;
     let params = json!({"host": "h", "password": "hunter2-canary"});
@@ -391,7 +394,7 @@ fn limits(requests_per_second: u32, burst: u32, max_concurrent_requests: u32) ->
 
 #[tokio::test(start_paused = true)]
 async fn the_rate_is_never_exceeded() {
-    let gate = Gate::new(limits(20, 40, 8), Patience::default());
+    let gate = Gate::new(limits(20, 40, 8), RetryPolicy::default());
     let started = Instant::now();
     let mut admitted = Vec::new();
     for _ in 0..200 {
@@ -419,7 +422,7 @@ async fn the_rate_is_never_exceeded() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_requests_than_allowed_are_under_way() {
-    let gate = Gate::new(limits(10_000, 10_000, 3), Patience::default());
+    let gate = Gate::new(limits(10_000, 10_000, 3), RetryPolicy::default());
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = (0..50).map(|_| async {
         let _permit = gate
@@ -435,9 +438,9 @@ async fn no_more_requests_than_allowed_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_sits_out_a_pause_holds_no_permit() {
-    let gate = Gate::new(limits(100, 100, 1), Patience::default());
-    gate.hold(Some(Duration::from_secs(2)));
+async fn a_request_that_waits_out_a_pause_holds_no_permit() {
+    let gate = Gate::new(limits(100, 100, 1), RetryPolicy::default());
+    gate.pause_for(Some(Duration::from_secs(2)));
     let started = Instant::now();
     let waiting = gate.admit(Service::Catalog, started);
     tokio::pin!(waiting);
@@ -449,27 +452,27 @@ async fn who_sits_out_a_pause_holds_no_permit() {
 
 #[tokio::test(start_paused = true)]
 async fn repeated_throttling_doubles_the_pause_and_success_forgets_it() {
-    let gate = Gate::new(limits(100, 100, 8), Patience::default());
+    let gate = Gate::new(limits(100, 100, 8), RetryPolicy::default());
     let mut waits = Vec::new();
     for _ in 0..9 {
-        let wait = gate.hold(None);
+        let wait = gate.pause_for(None);
         // Those that were under way together count once.
-        assert!(gate.hold(None) <= wait.mul_f64(1.3));
+        assert!(gate.pause_for(None) <= wait.mul_f64(1.5));
         waits.push(wait);
         tokio::time::advance(wait * 2).await;
     }
-    assert!(waits[0] >= Duration::from_secs(1) && waits[0] < Duration::from_millis(1300));
-    assert!(waits[3] >= Duration::from_secs(8));
-    assert!(waits[8] <= Duration::from_secs(75));
-    gate.eased();
-    assert!(gate.hold(None) < Duration::from_millis(1300));
+    assert!(waits[0] >= Duration::from_millis(800) && waits[0] < Duration::from_millis(1200));
+    assert!(waits[3] >= Duration::from_millis(6400));
+    assert!(waits[8] <= Duration::from_secs(72));
+    gate.reset();
+    assert!(gate.pause_for(None) < Duration::from_millis(1200));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_shorter_pause_does_not_end_a_longer_one() {
-    let gate = Gate::new(limits(100, 100, 8), Patience::default());
-    gate.hold(Some(Duration::from_secs(60)));
-    assert!(gate.hold(Some(Duration::from_secs(1))) > Duration::from_secs(59));
+    let gate = Gate::new(limits(100, 100, 8), RetryPolicy::default());
+    gate.pause_for(Some(Duration::from_secs(60)));
+    assert!(gate.pause_for(Some(Duration::from_secs(1))) > Duration::from_secs(59));
     // Whatever Adobe says, a pause ends.
-    assert!(gate.hold(Some(Duration::from_secs(100_000))) <= Duration::from_secs(600));
+    assert!(gate.pause_for(Some(Duration::from_secs(100_000))) <= Duration::from_secs(600));
 }

@@ -1,12 +1,4 @@
-//! The one door to the network: pause, token, permit, rate, headers, HTTP, classification, repetition, decoding.
-//!
-//! Patience here is a matter of seconds. Who wants to wait longer decides that elsewhere, knowing why.
-
-mod call;
-mod exchange;
-mod gate;
-#[cfg(test)]
-mod tests;
+//! Sends a call: pause, token, permit, headers, HTTP, classification, safe repetitions, decoding.
 
 use std::time::Duration;
 
@@ -15,70 +7,42 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
-
-pub(super) use call::{Call, Method};
-pub(super) use exchange::{Answer, Purpose};
-pub(super) use gate::{Gate, jitter};
+use uuid::Uuid;
 
 use super::auth::Token;
+use super::call::{Call, Method};
 use super::error::Refusal;
+use super::transport::{Answer, Purpose, REQUEST_ID};
 use super::{Adobe, Class, Credentials, Error, Result, Service};
 
-/// How hard a call is tried before its failure is reported.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    /// Repetitions after the first attempt.
-    pub retries: u32,
-    /// No repetition starts later than this after the first attempt.
-    pub total: Duration,
-    /// The pause before the first repetition; doubled, with jitter, before every further one.
-    pub first_delay: Duration,
-    /// The longest pause asked for by Adobe that is sat out in here.
-    pub pause: Duration,
-    /// The first pause after being throttled without being told for how long.
-    pub throttled: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            retries: 2,
-            total: Duration::from_secs(10),
-            first_delay: Duration::from_millis(250),
-            pause: Duration::from_secs(2),
-            throttled: Duration::from_secs(1),
-        }
-    }
-}
-
-/// What has been tried so far.
-struct Effort {
+/// The attempts at one call so far.
+struct Attempts {
     started: Instant,
     retries: u32,
-    renewed_token: bool,
+    token_renewed: bool,
 }
 
 impl Adobe {
     /// Makes the call and reads the answer as a `T`.
     pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
         let answer = self.send(call).await?;
-        answer.read().map_err(|error| blame(call, error))
+        answer.read().map_err(|error| failure_of(call, error))
     }
 
     /// Makes the call, with the repetitions that are safe.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
-        let mut effort = Effort {
+        let mut attempts = Attempts {
             started: Instant::now(),
             retries: 0,
-            renewed_token: false,
+            token_renewed: false,
         };
         loop {
-            match self.attempt(call, &mut effort).await {
+            match self.attempt(call, &mut attempts).await {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
                 Err(error) => {
-                    let delay = self.delay(call, &effort, &error).ok_or(error)?;
-                    effort.retries += 1;
+                    let delay = self.retry_delay(call, &attempts, &error).ok_or(error)?;
+                    attempts.retries += 1;
                     sleep(delay).await;
                 }
             }
@@ -86,86 +50,86 @@ impl Adobe {
     }
 
     /// One attempt; `None` when the token was refused and another one is worth a try.
-    async fn attempt(&self, call: &Call, effort: &mut Effort) -> Result<Option<Answer>> {
+    async fn attempt(&self, call: &Call, attempts: &mut Attempts) -> Result<Option<Answer>> {
         let gate = &self.shared.gate;
-        gate.sit_out(call.service, effort.started).await?;
-        let token = self.token().await.map_err(|error| self.heed(error))?;
+        gate.wait_out(call.service, attempts.started).await?;
+        let token = self
+            .shared
+            .tokens
+            .token(&self.transport, &self.shared.settings)
+            .await;
+        let token = token.map_err(|error| self.record_throttle(error))?;
         let request = self.request(call, &token)?;
-        let _permit = gate.admit(call.service, effort.started).await?;
+        let _permit = gate.admit(call.service, attempts.started).await?;
         let purpose = Purpose {
             service: call.service,
             method: call.method.as_str(),
             route: call.route,
         };
-        let answer = self.exchange(purpose, request).await;
-        let answer = answer.map_err(|error| blame(call, error))?;
+        let answer = self.transport.exchange(purpose, request).await;
+        let answer = answer.map_err(|error| failure_of(call, error))?;
         if answer.is_success() {
-            gate.eased();
+            gate.reset();
             return Ok(Some(answer));
         }
-        let error = self.heed(blame(call, self.refusal(call, &answer, &token)));
+        let error = self.record_throttle(failure_of(call, self.refusal(call, &answer, &token)));
         let renewable = answer.status == 401 && *error.class() == Class::CredentialsRejected;
-        if renewable && !effort.renewed_token {
-            effort.renewed_token = true;
+        if renewable && !attempts.token_renewed {
+            attempts.token_renewed = true;
             self.shared.tokens.invalidate(&token);
             return Ok(None);
         }
         Err(error)
     }
 
-    /// Sets the shared pause if Adobe asks for one, and lets the error say how long it will be.
-    fn heed(&self, error: Error) -> Error {
+    /// Starts the shared pause if Adobe asks for one; the error then says how long it will be.
+    fn record_throttle(&self, error: Error) -> Error {
         let asked = error.retry_after();
         let pausing = match error.class() {
-            // Without an answer of its own, the failure is an echo of the pause that runs already.
+            // Without a status, the call failed because of a pause that runs already.
             Class::Throttled => error.status().is_some(),
             Class::Unavailable => asked.is_some(),
             _ => false,
         };
         if pausing {
-            let pause = self.shared.gate.hold(asked);
+            let pause = self.shared.gate.pause_for(asked);
             return error.with_retry_after(Some(pause));
         }
         error
     }
 
-    /// How long to wait before repeating the call; `None` when it must not, or should not, be repeated in here.
-    fn delay(&self, call: &Call, effort: &Effort, error: &Error) -> Option<Duration> {
-        let patience = &self.shared.patience;
+    /// How long to wait before repeating the call; `None` when it must not, or should not, be repeated here.
+    fn retry_delay(&self, call: &Call, attempts: &Attempts, error: &Error) -> Option<Duration> {
+        let policy = &self.shared.policy;
         // A failed token request means that the call itself was never sent.
-        let harmless = call.idempotent || error.service() == Service::Ims;
+        let never_sent_or_idempotent = call.idempotent || error.service() == Service::Ims;
         let repeatable = match error.class() {
             Class::Throttled => error.status().is_some(),
             Class::Unreachable => true,
-            Class::Unavailable | Class::Interrupted => harmless,
+            Class::Unavailable | Class::Interrupted => never_sent_or_idempotent,
             _ => false,
         };
-        // The gate sits out a pause; one that it would not sit out is reported instead.
+        // The gate waits out a short pause; a longer one is reported instead.
         let delay = match error.retry_after() {
-            Some(pause) if pause > patience.pause => return None,
+            Some(pause) if pause > policy.max_pause => return None,
             Some(_) => Duration::ZERO,
-            None => self.backoff(effort),
+            None => policy.backoff.delay(attempts.retries + 1),
         };
-        let tired =
-            effort.retries >= patience.retries || effort.started.elapsed() + delay > patience.total;
-        (repeatable && !tired).then_some(delay)
-    }
-
-    fn backoff(&self, effort: &Effort) -> Duration {
-        let step = self.shared.patience.first_delay * 2_u32.saturating_pow(effort.retries);
-        step / 2 + jitter(step)
+        let exhausted = attempts.retries >= policy.max_retries
+            || attempts.started.elapsed() + delay > policy.deadline;
+        (repeatable && !exhausted).then_some(delay)
     }
 
     fn request(&self, call: &Call, token: &Token) -> Result<RequestBuilder> {
-        let shared = &self.shared;
-        let settings = &shared.settings;
+        let settings = &self.shared.settings;
         let header = |name, value: &str| header(call.service, name, value);
         let mut bearer = header(
             "access token",
             &format!("Bearer {}", token.secret().expose_secret()),
         )?;
         bearer.set_sensitive(true);
-        let mut request = shared
+        let mut request = self
+            .transport
             .http
             .request(call.method.into(), call.url(&settings.endpoints.platform)?)
             .timeout(settings.timeout)
@@ -178,9 +142,9 @@ impl Adobe {
                 "x-gw-ims-org-id",
                 header("organisation id", &settings.ims_org_id)?,
             )
-            .header(exchange::REQUEST_ID, fresh_id())
+            .header(REQUEST_ID, Uuid::new_v4().to_string())
             .header(ACCEPT, call.accept);
-        // The list of sandboxes is what tells whether the name is right: it must not depend on it.
+        // The list of sandboxes shows whether the name is right, so it must not depend on it.
         if call.service != Service::Sandboxes {
             let name = header("sandbox name", &settings.sandbox_name)?;
             request = request.header("x-sandbox-name", name);
@@ -214,8 +178,8 @@ impl Adobe {
     }
 }
 
-/// The error as one of this call, which may or may not be repeated.
-fn blame(call: &Call, error: Error) -> Error {
+/// The error, marked as ambiguous if this call must not be repeated.
+fn failure_of(call: &Call, error: Error) -> Error {
     if call.idempotent {
         error
     } else {
@@ -228,19 +192,4 @@ fn header(service: Service, name: &str, value: &str) -> Result<HeaderValue> {
         let message = format!("the {name} holds characters that no header may hold");
         Error::new(service, Class::Rejected, message)
     })
-}
-
-/// A random UUID, as Adobe's own clients send it.
-fn fresh_id() -> String {
-    let bits: u128 = rand::random();
-    let hex = format!("{bits:032x}");
-    let variant = ["8", "9", "a", "b"][usize::from(rand::random::<u8>() & 3)];
-    format!(
-        "{}-{}-4{}-{variant}{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    )
 }

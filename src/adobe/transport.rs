@@ -1,5 +1,6 @@
-//! One attempt over HTTP: send, read a bounded answer, measure.
+//! The only door to the network: sends one HTTP request if that is permitted, reads a bounded answer, measures.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::adobe::{Adobe, Attempt, Class, Error, Result, Service};
+use super::{Attempt, Class, Error, Meter, Permission, Result, Service};
 
 /// The largest body that is read, in bytes. A full page of the largest kind of object stays well below.
 const LARGEST_BODY: usize = 16 << 20;
@@ -16,16 +17,16 @@ const LARGEST_BODY: usize = 16 << 20;
 /// The header that carries the id of a request, both ways.
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
-/// What is being asked, as far as measuring is concerned.
+/// What a request is for, as metrics and traces name it.
 #[derive(Clone, Copy)]
-pub(in crate::adobe) struct Purpose {
+pub(super) struct Purpose {
     pub service: Service,
     pub method: &'static str,
     pub route: &'static str,
 }
 
 /// A complete answer of any status.
-pub(in crate::adobe) struct Answer {
+pub(super) struct Answer {
     pub service: Service,
     pub status: u16,
     pub headers: HeaderMap,
@@ -33,9 +34,17 @@ pub(in crate::adobe) struct Answer {
     sent_id: Option<String>,
 }
 
-impl Adobe {
+/// How requests leave this process.
+#[derive(Clone)]
+pub(super) struct Transport {
+    pub http: reqwest::Client,
+    pub meter: Option<Arc<dyn Meter>>,
+    pub permission: Permission,
+}
+
+impl Transport {
     /// Sends one request, if that is permitted, and reads the whole answer.
-    pub(in crate::adobe) async fn exchange(
+    pub(super) async fn exchange(
         &self,
         purpose: Purpose,
         request: RequestBuilder,
@@ -46,7 +55,7 @@ impl Adobe {
             route,
         } = purpose;
         if !self.permission.is_given() {
-            let message = "not sent: this process may not ask any more";
+            let message = "not sent: this process may not send requests any more";
             return Err(Error::new(service, Class::Unreachable, message));
         }
         let started = Instant::now();
@@ -87,7 +96,7 @@ impl Adobe {
             status,
             ?elapsed,
             request_id,
-            "asked Adobe"
+            "request to Adobe"
         );
         outcome
     }
@@ -123,18 +132,18 @@ async fn round_trip(service: Service, request: RequestBuilder) -> Result<Answer>
 }
 
 impl Answer {
-    pub(in crate::adobe) fn is_success(&self) -> bool {
+    pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The id that Adobe gave the request, or else the one we gave it.
-    pub(in crate::adobe) fn request_id(&self) -> Option<&str> {
+    /// The request id that Adobe answered with, or else the one that was sent.
+    pub(super) fn request_id(&self) -> Option<&str> {
         let answered = self.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
         answered.or(self.sent_id.as_deref())
     }
 
-    /// How long Adobe wants to be left alone: in seconds, or until an instant.
-    pub(in crate::adobe) fn retry_after(&self) -> Option<Duration> {
+    /// How long to wait before the next request: Adobe names seconds or an instant.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
         if let Ok(seconds) = text.parse() {
             return Some(Duration::from_secs(seconds));
@@ -144,8 +153,8 @@ impl Answer {
         Some(Duration::try_from(left).unwrap_or_default())
     }
 
-    /// The body as a `T`; an error names the field that does not fit.
-    pub(in crate::adobe) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+    /// The body as a `T`; an error names the field that cannot be read.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let mut text = serde_json::Deserializer::from_slice(&self.body);
         serde_path_to_error::deserialize(&mut text).map_err(|error| {
             Error::unreadable(self.service, &error)

@@ -1,14 +1,17 @@
 //! One call as data: everything `send` needs to know about it.
 
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::adobe::{Class, Error, Result, Service};
+use super::{Class, Error, Result, Service};
 
-/// An HTTP method of which Adobe's services make use.
+/// An HTTP method that Adobe's services use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::adobe) enum Method {
+pub(super) enum Method {
     Get,
     Post,
     Put,
@@ -40,9 +43,9 @@ impl From<Method> for reqwest::Method {
     }
 }
 
-/// What is asked of a service. Reads and deletions may be repeated; the rest only where the caller says so.
+/// One call to a service. Reads and deletions may be repeated; anything else only where the caller says so.
 #[derive(Clone)]
-pub(in crate::adobe) struct Call {
+pub(super) struct Call {
     pub service: Service,
     pub method: Method,
     /// Path below the service's base, with `{…}` where the ids go.
@@ -57,7 +60,7 @@ pub(in crate::adobe) struct Call {
 }
 
 impl Call {
-    pub(in crate::adobe) fn new(service: Service, method: Method, route: &'static str) -> Self {
+    pub(super) fn new(service: Service, method: Method, route: &'static str) -> Self {
         Self {
             service,
             method,
@@ -73,52 +76,52 @@ impl Call {
     }
 
     /// Fills the next `{…}` of the route.
-    pub(in crate::adobe) fn id(mut self, id: &str) -> Self {
+    pub(super) fn id(mut self, id: &str) -> Self {
         self.ids.push(id.to_owned());
         self
     }
 
-    pub(in crate::adobe) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
     }
 
     /// The same call with `name` set to `value` only.
-    pub(in crate::adobe) fn requery(mut self, name: &'static str, value: String) -> Self {
+    pub(super) fn requery(mut self, name: &'static str, value: String) -> Self {
         self.query.retain(|(known, _)| *known != name);
         self.query(name, value)
     }
 
     /// One `property` filter each, all of which must hold.
-    pub(in crate::adobe) fn filters(mut self, filters: &[String]) -> Self {
+    pub(super) fn filters(mut self, filters: &[String]) -> Self {
         self.query
             .extend(filters.iter().map(|filter| ("property", filter.clone())));
         self
     }
 
-    pub(in crate::adobe) fn accept(mut self, media_type: &'static str) -> Self {
+    pub(super) fn accept(mut self, media_type: &'static str) -> Self {
         self.accept = media_type;
         self
     }
 
-    pub(in crate::adobe) fn content_type(mut self, media_type: &'static str) -> Self {
+    pub(super) fn content_type(mut self, media_type: &'static str) -> Self {
         self.content_type = media_type;
         self
     }
 
     /// Sends `etag` as it is, quotes included.
-    pub(in crate::adobe) fn if_match(mut self, etag: &str) -> Self {
+    pub(super) fn if_match(mut self, etag: &str) -> Self {
         self.if_match = Some(etag.to_owned());
         self
     }
 
     /// The call changes nothing although its method might.
-    pub(in crate::adobe) fn repeatable(mut self) -> Self {
+    pub(super) fn repeatable(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    pub(in crate::adobe) fn body(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self> {
+    pub(super) fn body(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self> {
         let body = serde_json::to_value(body).map_err(|error| {
             Error::new(
                 self.service,
@@ -130,7 +133,7 @@ impl Call {
         Ok(self)
     }
 
-    /// The whole address. An id that would name another place than its own is refused before anything is sent.
+    /// The whole URL. An id that would change the path is refused before anything is sent.
     pub(super) fn url(&self, platform: &str) -> Result<Url> {
         let mut path = String::from(self.service.base());
         let mut ids = self.ids.iter();
@@ -145,7 +148,7 @@ impl Call {
                 let message = format!("`{id}` is not an id");
                 return Err(Error::new(self.service, Class::Rejected, message));
             }
-            path.push_str(&encoded(id));
+            path.push_str(&encoded(id).to_string());
         }
         let platform = platform.trim_end_matches('/');
         let query: Vec<_> = self
@@ -161,7 +164,7 @@ impl Call {
     }
 
     /// Values in the body that must never be shown, should the answer repeat them: whatever stands under `auth`, or
-    /// is patched into it. Very short ones are left out, since blotting them out would ruin any text.
+    /// is patched into it. Very short ones are left out, since redacting them would ruin any text.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let mut found = Vec::new();
         match &self.body {
@@ -184,12 +187,18 @@ impl Call {
             _ => {}
         }
         found.retain(|text| text.len() >= SHORTEST_SECRET);
-        // A secret that contains another one is blotted out first, as a whole.
+        // A secret that contains another one is redacted first, as a whole.
         found.sort_by_key(|text| std::cmp::Reverse(text.len()));
         found
     }
 }
 
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 const SHORTEST_SECRET: usize = 5;
 
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -201,18 +210,7 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// Percent-encodes all but the unreserved characters of RFC 3986. Spaces become `%20`: not every service reads `+`.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from(b"0123456789ABCDEF"[usize::from(nibble)]));
-            }
-        }
-    }
-    out
+/// Percent-encodes a path segment or a value in a query. A space becomes `%20`: not every service reads `+`.
+fn encoded(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, RESERVED)
 }
