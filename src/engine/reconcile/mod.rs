@@ -10,7 +10,9 @@ mod finalizer;
 mod perform;
 mod reconciler;
 mod report;
+mod steps;
 mod view;
+mod work;
 
 pub use apply::reconcile;
 pub use conditions::{set_condition, set_if_found};
