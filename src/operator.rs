@@ -1,28 +1,28 @@
-//! Wiring: one engine, one `run` per kind, until told to stop.
+//! Wiring: one engine, one controller per kind, until told to stop.
 
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt, join_all};
 use kube::Client;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{
-    BaseConnection, Dataflow, Dataset, MappingSet, PlatformSchema, Sandbox, SourceConnection,
-    TargetConnection,
-};
-use crate::engine::{Engine, Settings, run, secrets};
+use crate::api::{self, with_kinds};
+use crate::engine::{Engine, Reconcile, Settings, run, watch_secrets};
+
+/// Starts the controller of one kind.
+type Start = Box<dyn FnOnce(Arc<Engine>, CancellationToken) -> BoxFuture<'static, ()> + Send>;
+
+macro_rules! register_all {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {
+        [$(register::<api::$kind> as fn(&mut Engine) -> Start),+]
+    };
+}
 
 /// Runs the operator until `stop`.
 pub async fn operate(client: Client, settings: Settings, stop: CancellationToken) {
     let mut engine = Engine::new(client, settings);
-    let sandboxes = engine.desk::<Sandbox>();
-    let base_connections = engine.desk::<BaseConnection>();
-    let schemas = engine.desk::<PlatformSchema>();
-    let datasets = engine.desk::<Dataset>();
-    let source_connections = engine.desk::<SourceConnection>();
-    let target_connections = engine.desk::<TargetConnection>();
-    let mapping_sets = engine.desk::<MappingSet>();
-    let dataflows = engine.desk::<Dataflow>();
+    let controllers = with_kinds!(register_all).map(|register| register(&mut engine));
     let engine = Arc::new(engine);
     let (listed, secrets_listed) = oneshot::channel();
     let all = async {
@@ -31,19 +31,16 @@ pub async fn operate(client: Client, settings: Settings, stop: CancellationToken
             _ = secrets_listed => {}
             () = stop.cancelled() => return,
         }
-        tokio::join!(
-            run(engine.clone(), sandboxes, stop.clone()),
-            run(engine.clone(), base_connections, stop.clone()),
-            run(engine.clone(), schemas, stop.clone()),
-            run(engine.clone(), datasets, stop.clone()),
-            run(engine.clone(), source_connections, stop.clone()),
-            run(engine.clone(), target_connections, stop.clone()),
-            run(engine.clone(), mapping_sets, stop.clone()),
-            run(engine.clone(), dataflows, stop.clone()),
-        );
+        let controllers = controllers.into_iter();
+        join_all(controllers.map(|start| start(engine.clone(), stop.clone()))).await;
     };
     tokio::select! {
         () = all => {}
-        () = secrets(engine.clone(), listed) => {}
+        () = watch_secrets(engine.clone(), listed) => {}
     }
+}
+
+fn register<K: Reconcile>(engine: &mut Engine) -> Start {
+    let inlet = engine.register::<K>();
+    Box::new(move |engine, stop| run::<K>(engine, inlet, stop).boxed())
 }

@@ -1,11 +1,13 @@
 //! The simulator's own API below `/_sim`: what tests do in the process, for everybody else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::connectors;
 use crate::flow_service::RunOutcome;
 use crate::http::{Answer, Request};
 use crate::state::{Settings, State};
@@ -55,6 +57,12 @@ fn route(
             done
         }
         ("GET", ["counts"]) => Ok(Some(json!(state.calls.counts()))),
+        ("GET", ["connectors"]) => Ok(Some(json!(state.connectors))),
+        ("POST", ["connectors"]) => {
+            let told = serde_json::from_value(body).context("the body is not a connector")?;
+            connectors::tell(&mut state.connectors, told);
+            done
+        }
         ("GET", ["faults"]) => Ok(Some(json!(state.faults.list()))),
         ("POST", ["faults"]) => {
             state
@@ -154,6 +162,8 @@ struct Change {
     transition_ms: Option<u64>,
     /// 0 means no limit.
     rate_limit: Option<u32>,
+    /// By kind; replaces all.
+    first_states: Option<BTreeMap<String, String>>,
 }
 
 impl Change {
@@ -164,6 +174,7 @@ impl Change {
             list_lag_ms,
             transition_ms,
             rate_limit,
+            first_states,
         } = self;
         let set = |target: &mut Duration, millis: Option<u64>| {
             if let Some(millis) = millis {
@@ -174,6 +185,9 @@ impl Change {
         set(&mut settings.list_lag, list_lag_ms);
         set(&mut settings.transition, transition_ms);
         settings.profile = profile.unwrap_or(settings.profile);
+        if let Some(states) = first_states {
+            settings.first_states = states;
+        }
         if let Some(limit) = rate_limit {
             settings.rate_limit = (limit > 0).then_some(limit);
         }

@@ -61,7 +61,7 @@ impl State {
         known(kind)?;
         self.change(sandbox, |sandbox, _| {
             objects::collection(sandbox, kind)?
-                .get(id)
+                .get(&objects::key(kind, id))
                 .map(|object| objects::shown(id, object))
         })
     }

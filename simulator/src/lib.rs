@@ -7,7 +7,9 @@
 mod admin;
 mod calls;
 pub mod catalog;
+mod clock;
 pub mod collection;
+mod connectors;
 mod control;
 pub mod data_prep;
 mod exchange;
@@ -28,6 +30,7 @@ mod wire;
 pub mod world;
 
 pub use calls::Call;
+pub use connectors::{Connector, Reads};
 pub use faults::{Effect, Fault, Reply, Times};
 pub use flow_service::RunOutcome;
 pub use options::Options;

@@ -1,16 +1,17 @@
 //! Runs the simulator until it is told to stop.
 
 use std::{
+    fs,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aep_simulator::{
-    Options, Simulator,
+    Connector, Options, Simulator,
     world::{Organisation, Profile},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 
 /// Adobe Experience Platform's ingestion APIs in a box.
@@ -49,6 +50,9 @@ struct Arguments {
     /// Give the errors of Flow Service and Schema Registry their older, shorter form.
     #[arg(long, env = "AEP_SIMULATOR_OLD_STYLE_ERRORS")]
     old_style_errors: bool,
+    /// File with a list of connectors in JSON, besides those that are known.
+    #[arg(long, env = "AEP_SIMULATOR_CONNECTORS", value_name = "FILE")]
+    connectors: Option<PathBuf>,
     /// How many calls are kept to be looked at; counts are kept for all.
     #[arg(long, env = "AEP_SIMULATOR_KEEP_CALLS", default_value_t = 1000)]
     keep_calls: usize,
@@ -75,7 +79,7 @@ impl From<Letter> for Profile {
 #[tokio::main]
 async fn main() -> Result<()> {
     tracing_subscriber::fmt::init();
-    let options = options(Arguments::parse());
+    let options = options(Arguments::parse())?;
     let organisations = options.organisations.clone();
     let simulator = Simulator::start(options).await?;
     println!("listening on {}", simulator.url());
@@ -85,7 +89,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn options(arguments: Arguments) -> Options {
+fn options(arguments: Arguments) -> Result<Options> {
     let Arguments {
         listen,
         profile,
@@ -96,10 +100,11 @@ fn options(arguments: Arguments) -> Options {
         token_lifetime_s,
         seed,
         old_style_errors,
+        connectors,
         keep_calls,
         record,
     } = arguments;
-    Options {
+    Ok(Options {
         address: listen.ip(),
         port: Some(listen.port()),
         profile: profile.into(),
@@ -110,10 +115,17 @@ fn options(arguments: Arguments) -> Options {
         token_lifetime: Duration::from_secs(token_lifetime_s),
         seed: seed.unwrap_or_else(from_clock),
         old_style_errors,
+        connectors: connectors.map_or(Ok(Vec::new()), |file| told(&file))?,
         keep_calls,
         record,
         ..Options::default()
-    }
+    })
+}
+
+fn told(file: &Path) -> Result<Vec<Connector>> {
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let wrong = || format!("{} is not a list of connectors", file.display());
+    serde_json::from_slice(&text).with_context(wrong)
 }
 
 fn from_clock() -> u64 {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::collection::Collection;
 use crate::flow_service;
+use crate::registry;
 use crate::world::{Ids, Sandbox};
 
 const FLOW: &[&str] = &[
@@ -54,6 +55,15 @@ fn collection_mut<'s>(sandbox: &'s mut Sandbox, kind: &str) -> Option<&'s mut Co
     }
 }
 
+/// The key under which an object lies: resources of the registry lie under their alternate id.
+pub(crate) fn key(kind: &str, id: &str) -> String {
+    if REGISTRY.contains(&kind) {
+        registry::alt_id(id)
+    } else {
+        id.to_owned()
+    }
+}
+
 /// One object with its id; of a mapping set, its latest version.
 pub(crate) fn shown(id: &str, object: &Value) -> Value {
     let mut shown = object["versions"]
@@ -76,7 +86,7 @@ pub(crate) fn edit(
     now_ms: i64,
     ids: &mut Ids,
 ) -> Option<Value> {
-    let object = collection_mut(sandbox, kind)?.get_mut(id)?;
+    let object = collection_mut(sandbox, kind)?.get_mut(&key(kind, id))?;
     match kind {
         "mappingSets" => {
             let versions = object["versions"].as_array_mut()?;
@@ -108,7 +118,7 @@ pub(crate) fn edit(
 /// Deletes an object at once and without asking who uses it.
 pub(crate) fn delete(sandbox: &mut Sandbox, kind: &str, id: &str, now_ms: i64) -> bool {
     sandbox.pending.retain(|pending| pending.id != id);
-    collection_mut(sandbox, kind).is_some_and(|objects| objects.remove(id, now_ms))
+    collection_mut(sandbox, kind).is_some_and(|objects| objects.remove(&key(kind, id), now_ms))
 }
 
 fn bump_data_set(object: &mut Value, now_ms: i64) {

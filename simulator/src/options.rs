@@ -1,7 +1,7 @@
 //! How a simulator starts.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::calls::CallLog;
+use crate::connectors::{self, Connector};
 use crate::faults::Faults;
 use crate::state::{Settings, State, default_world};
 use crate::world::{Ids, Organisation, Profile};
@@ -40,6 +41,8 @@ pub struct Options {
     pub old_style_errors: bool,
     /// The organisations there are.
     pub organisations: Vec<Organisation>,
+    /// Connectors besides those that are known from the start.
+    pub connectors: Vec<Connector>,
     /// A file that takes every exchange as a line of JSON.
     pub record: Option<PathBuf>,
     /// How many calls are kept to be looked at; counts are kept for all.
@@ -60,6 +63,7 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(86_399),
             old_style_errors: false,
             organisations: default_world(),
+            connectors: Vec::new(),
             record: None,
             keep_calls: 20_000,
         }
@@ -73,9 +77,14 @@ impl Options {
             File::create(path).with_context(|| format!("cannot write {}", path.display()))
         };
         let record = self.record.as_ref().map(open).transpose()?;
+        let mut connectors = connectors::known();
+        for connector in self.connectors {
+            connectors::tell(&mut connectors, connector);
+        }
         Ok(State {
             organisations: self.organisations,
             ids: Ids::seeded(self.seed),
+            connectors,
             tokens: HashMap::new(),
             settings: Settings {
                 profile: self.profile,
@@ -85,6 +94,7 @@ impl Options {
                 rate_limit: self.rate_limit,
                 token_lifetime: self.token_lifetime,
                 old_style_errors: self.old_style_errors,
+                first_states: BTreeMap::new(),
             },
             faults: Faults::seeded(self.seed),
             calls: CallLog::new(self.keep_calls, record),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::calls::Call;
+use crate::connectors::{self, Connector};
 use crate::exchange::{self, House};
 use crate::faults::Fault;
 use crate::flow_service::RunOutcome;
@@ -132,6 +133,11 @@ impl Simulator {
             .expect("a sandbox that exists")
     }
 
+    /// Tells of a further connector, or tells another way of a known one.
+    pub fn tell_connector(&self, connector: Connector) {
+        connectors::tell(&mut self.house.state().connectors, connector);
+    }
+
     /// Orders a fault.
     pub fn inject(&self, fault: Fault) {
         self.house.state().faults.inject(fault);
@@ -172,6 +178,16 @@ impl Simulator {
     /// Sets how long asynchronous operations take.
     pub fn set_transition(&self, transition: Duration) {
         self.house.state().settings.transition = transition;
+    }
+
+    /// Sets the state in which new objects of a kind of Flow Service, such as `connections`, are until the transition has
+    /// passed, such as `initializing`; `None` for the usual one.
+    pub fn set_first_state(&self, kind: &str, state: Option<&str>) {
+        let first = &mut self.house.state().settings.first_states;
+        match state {
+            Some(state) => first.insert(kind.to_owned(), state.to_owned()),
+            None => first.remove(kind),
+        };
     }
 
     /// Sets the calls per second and sandbox above which the gateway answers 429.

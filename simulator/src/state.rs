@@ -1,13 +1,14 @@
 //! All that the simulator remembers, behind one lock.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use indexmap::IndexMap;
 
 use crate::calls::CallLog;
+use crate::connectors::Connector;
 use crate::faults::Faults;
 use crate::ims::Tokens;
 use crate::world::{Context, Ids, Organisation, Profile, Sandbox};
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) rate_limit: Option<u32>,
     pub(crate) token_lifetime: Duration,
     pub(crate) old_style_errors: bool,
+    /// See [`Context::first_states`].
+    pub(crate) first_states: BTreeMap<String, String>,
 }
 
 /// All that the simulator remembers.
@@ -29,6 +32,7 @@ pub(crate) struct Settings {
 pub(crate) struct State {
     pub(crate) organisations: Vec<Organisation>,
     pub(crate) ids: Ids,
+    pub(crate) connectors: Vec<Connector>,
     pub(crate) tokens: Tokens,
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
@@ -90,6 +94,8 @@ impl State {
             ims_org: organisation.ims_org.clone(),
             tenant: organisation.tenant.clone(),
             client_id: client_id.to_owned(),
+            connectors: &self.connectors,
+            first_states: &self.settings.first_states,
             ids: &mut self.ids,
         };
         (organisation, cx)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::collection::Collection;
+use crate::connectors::Connector;
 
 /// How faithful to the letter of Adobe's documents the simulator is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,10 @@ pub struct Context<'a> {
     pub tenant: String,
     /// The client id of the caller.
     pub client_id: String,
+    /// The connectors there are.
+    pub connectors: &'a [Connector],
+    /// The state in which new objects of Flow Service are until they have their last one, by kind, such as `connections`.
+    pub first_states: &'a BTreeMap<String, String>,
     /// Source of ids.
     pub ids: &'a mut Ids,
 }

@@ -1,11 +1,13 @@
 //! Credentials of a source system at Adobe, or the data lake.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Kind, Management, OpenObject, Reference, ReplacePolicy,
+    AepResource, Column, CommonStatus, Kind, Management, OpenObject, Reference, ReplacePolicy,
     SecretKeyRef, SpecSelector, Target,
     open::open_object,
     pattern::{ADOBE_ID_MAX, DESCRIPTION_MAX, NAME_MAX},
@@ -34,15 +36,15 @@ pub struct BaseConnectionSpec {
     /// Name shown at Adobe, e.g. `PayPal`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
-    /// What kind of system it is: one of Adobe's connection specifications, e.g. `{name: paypal}`.
-    /// Adobe cannot change it in place: see `replacePolicy`.
+    /// The kind of system: one of Adobe's connection specifications, e.g. `{name: paypal}`. Adobe
+    /// cannot change it in place: see `replacePolicy`.
     pub connection_spec: SpecSelector,
-    /// How Adobe authenticates there. Left out for systems without credentials, such as the data
-    /// lake.
+    /// How Adobe authenticates at the system. Omitted for systems without credentials, such as the
+    /// data lake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
@@ -56,7 +58,7 @@ pub struct BaseConnectionSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
-    /// Name of one of the specification's ways to authenticate, spelled as Adobe does, e.g.
+    /// Name of one of the specification's authentication methods, as spelled by Adobe, e.g.
     /// `Client-Id-Secret Based Authentication`. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[schemars(length(min = 1, max = NAME_MAX))]
@@ -67,8 +69,8 @@ pub struct Auth {
     #[schemars(schema_with = "open_object")]
     pub params: OpenObject,
     /// Parameters that are secret, each taken from a Secret. They are sent when the Secret changes
-    /// and never shown in status, events or logs. A name given here wins over the same name in
-    /// `params`.
+    /// and never shown in status, events or logs. A parameter listed here takes precedence over the
+    /// same name in `params`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -82,11 +84,11 @@ pub struct SecretParam {
     /// Name of the parameter at Adobe, e.g. `clientSecret`.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Where its value is found.
+    /// Where its value comes from.
     pub value_from: SecretParamSource,
 }
 
-/// Where the value of a parameter is found.
+/// Where the value of a parameter comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretParamSource {
@@ -94,11 +96,11 @@ pub struct SecretParamSource {
     pub secret_key_ref: SecretKeyRef,
 }
 
-/// What the operator reports about a base connection.
+/// Status of a base connection, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BaseConnectionStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// Id of the connection specification in use.
@@ -113,8 +115,8 @@ pub struct BaseConnectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub inlet_url: Option<String>,
-    /// Fingerprint of the secret values that Adobe was given last, keyed with the Sandbox's own
-    /// credentials: when it no longer fits, they are sent again.
+    /// Fingerprint of the secret values that were last sent to Adobe, keyed with the Sandbox's own
+    /// credentials: when it no longer matches, they are sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub credentials_fingerprint: Option<String>,
@@ -122,11 +124,7 @@ pub struct BaseConnectionStatus {
 
 impl AepResource for BaseConnection {
     const KIND: Kind = Kind::BaseConnection;
-    type Status = BaseConnectionStatus;
-
-    fn status(&self) -> Option<&BaseConnectionStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[Column::new("State", ".status.state"), Column::ADOBE_ID];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -145,5 +143,9 @@ impl AepResource for BaseConnection {
                     Reference::new(Target::Secret, &param.value_from.secret_key_ref.name)
                 })),
         )
+    }
+
+    fn published(status: &BaseConnectionStatus) -> impl Hash {
+        (&status.common.id, &status.connection_spec_id)
     }
 }

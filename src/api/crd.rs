@@ -8,33 +8,25 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use super::{
-    AepResource, BaseConnection, Dataflow, Dataset, Kind, MappingSet, PlatformSchema, Sandbox,
-    SourceConnection, TargetConnection,
-};
+use super::kind::with_kinds;
+use super::{AepResource, Column, Kind};
 
 /// First line of every rendered definition.
 const HEADER: &str = "# Generated from the Rust types by `aep-operator crds`. Do not edit.\n";
 
+macro_rules! definitions {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {
+        vec![$(crd::<super::$kind>()),+]
+    };
+}
+
 /// The definitions of all kinds, in the order of [`Kind::ALL`].
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    Kind::ALL
-        .into_iter()
-        .map(|kind| match kind {
-            Kind::Sandbox => crd::<Sandbox>(),
-            Kind::BaseConnection => crd::<BaseConnection>(),
-            Kind::PlatformSchema => crd::<PlatformSchema>(),
-            Kind::Dataset => crd::<Dataset>(),
-            Kind::SourceConnection => crd::<SourceConnection>(),
-            Kind::TargetConnection => crd::<TargetConnection>(),
-            Kind::MappingSet => crd::<MappingSet>(),
-            Kind::Dataflow => crd::<Dataflow>(),
-        })
-        .collect()
+    with_kinds!(definitions)
 }
 
-/// The definition as YAML, opened by a comment that tells where it comes from.
+/// The definition as YAML, with a comment that says where it comes from.
 ///
 /// # Panics
 ///
@@ -60,13 +52,13 @@ fn crd<K: AepResource + CustomResourceExt>() -> CustomResourceDefinition {
             default_status(root);
         }
         version.selectable_fields = Some(selectable_fields(K::KIND));
-        version.additional_printer_columns = Some(columns(K::KIND));
+        version.additional_printer_columns = Some(columns::<K>());
     }
     crd
 }
 
 /// Removes `nullable`, which every `Option` brings and which breaks merge patches; titles, which
-/// only repeat the names of Rust types; and line breaks, since whoever shows a description wraps it.
+/// only repeat the names of Rust types; and line breaks, since tools wrap descriptions themselves.
 fn clean(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.title = None;
@@ -79,7 +71,7 @@ fn clean(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// Without a status, tools take a new object for finished; with this one they wait for the
+/// Without a status, tools consider a new resource finished; with this one they wait for the
 /// operator.
 fn default_status(root: &mut JSONSchemaProps) {
     if let Some(status) = root.properties.as_mut().and_then(|it| it.get_mut("status")) {
@@ -101,62 +93,21 @@ fn selectable_fields(kind: Kind) -> Vec<SelectableField> {
 }
 
 /// What `kubectl get` shows.
-fn columns(kind: Kind) -> Vec<CustomResourceColumnDefinition> {
-    let ready = |field| format!(r#".status.conditions[?(@.type=="Ready")].{field}"#);
-    let mut columns = vec![
-        column("Ready", "string", &ready("status")),
-        column("Reason", "string", &ready("reason")),
+fn columns<K: AepResource>() -> Vec<CustomResourceColumnDefinition> {
+    let common = [
+        Column::new("Ready", r#".status.conditions[?(@.type=="Ready")].status"#),
+        Column::new("Reason", r#".status.conditions[?(@.type=="Ready")].reason"#),
     ];
-    columns.extend(match kind {
-        Kind::Sandbox => vec![
-            column("Sandbox", "string", ".spec.sandboxName"),
-            column("State", "string", ".status.state"),
-            wide(column("Type", "string", ".status.type")),
-        ],
-        Kind::BaseConnection => vec![
-            column("State", "string", ".status.state"),
-            column("Adobe Id", "string", ".status.id"),
-        ],
-        Kind::Dataflow => vec![
-            column("State", "string", ".status.state"),
-            column("Last Run", "string", ".status.lastRun.state"),
-            column("Adobe Id", "string", ".status.id"),
-        ],
-        // The id of a schema is a long URL.
-        Kind::PlatformSchema => vec![
-            column("Version", "string", ".status.version"),
-            wide(column("Adobe Id", "string", ".status.id")),
-        ],
-        Kind::MappingSet => vec![
-            column("Version", "integer", ".status.version"),
-            column("Adobe Id", "string", ".status.id"),
-        ],
-        Kind::Dataset | Kind::SourceConnection | Kind::TargetConnection => {
-            vec![column("Adobe Id", "string", ".status.id")]
-        }
-    });
-    if kind != Kind::Sandbox {
-        columns.push(wide(column("Sandbox", "string", ".spec.sandboxRef.name")));
-    }
-    columns.push(wide(column("Message", "string", &ready("message"))));
-    columns.push(column("Age", "date", ".metadata.creationTimestamp"));
-    columns
-}
-
-fn column(name: &str, type_: &str, json_path: &str) -> CustomResourceColumnDefinition {
-    CustomResourceColumnDefinition {
-        name: name.into(),
-        type_: type_.into(),
-        json_path: json_path.into(),
-        ..Default::default()
-    }
-}
-
-fn wide(column: CustomResourceColumnDefinition) -> CustomResourceColumnDefinition {
-    CustomResourceColumnDefinition {
-        priority: Some(1),
-        ..column
-    }
+    let sandbox = Column::new("Sandbox", ".spec.sandboxRef.name").wide();
+    let sandbox = (K::KIND != Kind::Sandbox).then_some(sandbox);
+    let message = r#".status.conditions[?(@.type=="Ready")].message"#;
+    let rest = [
+        Column::new("Message", message).wide(),
+        Column::new("Age", ".metadata.creationTimestamp").of_type("date"),
+    ];
+    let columns = common.iter().chain(K::COLUMNS).copied();
+    let columns = columns.chain(sandbox).chain(rest);
+    columns.map(Into::into).collect()
 }
 
 /// Limits are floating-point in the Rust types of Kubernetes; people and `kubectl` write `15`, not

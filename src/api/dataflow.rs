@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Contract, Kind, LocalRef, Management, Reference, ReplacePolicy,
-    SpecSelector,
+    AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
+    ReplacePolicy, SpecSelector,
     pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INTEGER_MAX, NAME_MAX},
     reference::distinct,
 };
@@ -56,12 +56,12 @@ pub struct DataflowSpec {
     /// Name shown at Adobe, e.g. `Dataflow between payments and Platform`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
-    /// What kind of pipeline it is: one of Adobe's flow specifications, e.g. `{name: CRMToAEP}` for
-    /// table sources or `{name: CloudStorageToAEP}` for files. Adobe cannot change it in place: see
+    /// The kind of pipeline: one of Adobe's flow specifications, e.g. `{name: CRMToAEP}` for table
+    /// sources or `{name: CloudStorageToAEP}` for files. Adobe cannot change it in place: see
     /// `replacePolicy`.
     pub flow_spec: SpecSelector,
     /// The `SourceConnection` that is read. Adobe cannot change it in place: see `replacePolicy`.
@@ -79,31 +79,31 @@ pub struct DataflowSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub target_connection_id: Option<String>,
-    /// The `MappingSet` that turns columns into fields. The dataflow follows its newest version.
-    /// Leave this and `mappingSetId` out for pipelines that map nothing. Changed in place.
+    /// The `MappingSet` that turns columns into fields. The dataflow uses its newest version. Omit
+    /// this and `mappingSetId` for pipelines that map nothing. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_set_ref: Option<LocalRef>,
     /// Id of a mapping set that is not managed here, instead of `mappingSetRef`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub mapping_set_id: Option<String>,
-    /// Version of the mapping set that `mappingSetId` names. Left out: 0. Changed in place.
+    /// Version of the mapping set that `mappingSetId` names. If unset: 0. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub mapping_set_version: Option<i64>,
-    /// The column that tells which rows are new since the last run. Table sources with a repeating
-    /// schedule need it. Adobe cannot change it in place: see `replacePolicy`.
+    /// The column that tells which rows are new since the last run. Required for table sources with
+    /// a repeating schedule. Adobe cannot change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta_column: Option<DeltaColumn>,
-    /// When data is read. Left out for streams, which have no schedule.
+    /// When data is read. Omitted for streams, which have no schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Whether runs take place. Default: `Enabled`. Changed in place.
+    /// Whether the dataflow runs. Default: `Enabled`. Changed in place.
     #[serde(default)]
     pub state: FlowState,
-    /// Which generation of Adobe's request bodies is sent. `Current`: what Adobe documents today.
-    /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends, with figures as text. Default:
-    /// `Current`.
+    /// Version of Adobe's request bodies to send. `Current`: what Adobe documents today.
+    /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends, with numbers as strings.
+    /// Default: `Current`.
     #[serde(default)]
     pub contract: Contract,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
@@ -120,11 +120,11 @@ pub struct DeltaColumn {
     /// Name of a date or time column, e.g. `updatedAt`.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// How its values are written, e.g. `YYYY-MM-DD`. Passed on as it is.
+    /// Format of its values, e.g. `YYYY-MM-DD`. Passed on unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub date_format: Option<String>,
-    /// Time zone of its values, e.g. `UTC`. Passed on as it is.
+    /// Time zone of its values, e.g. `UTC`. Passed on unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub timezone: Option<String>,
@@ -148,20 +148,20 @@ pub struct DeltaColumn {
     )
 )]
 pub struct Schedule {
-    /// First run, e.g. `2027-01-01T00:00:00Z`. A time in the past means: as soon as possible;
-    /// `status.startTime` tells what Adobe was given. Once it has passed, Adobe no longer changes
-    /// it, and neither does the operator.
+    /// Time of the first run, e.g. `2027-01-01T00:00:00Z`. A time in the past means as soon as
+    /// possible; `status.startTime` shows the time that was sent to Adobe. Once that time has
+    /// passed, Adobe no longer changes it, and neither does the operator.
     pub start_time: Time,
     /// Unit of `interval`: `Minute`, `Hour`, `Day` or `Week`; or `Once` for a single run. Changed
     /// in place, but not from or to `Once`: see `replacePolicy`.
     pub frequency: Frequency,
-    /// How many units lie between two runs, e.g. 30 with `Minute` for every half hour. At least 15
+    /// Number of units between two runs, e.g. 30 with `Minute` for every half hour. At least 15
     /// with `Minute`. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub interval: Option<i32>,
-    /// Whether the first run reads everything that is there already. Left out: Adobe's own default.
-    /// Cannot change once the schedule has begun.
+    /// Whether the first run reads all existing data. If unset: Adobe's own default. Cannot change
+    /// once the schedule has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<bool>,
 }
@@ -191,11 +191,11 @@ pub enum FlowState {
     Disabled,
 }
 
-/// What the operator reports about a dataflow.
+/// Status of a dataflow, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DataflowStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// State of the dataflow as Adobe names it: `enabled`, `disabled`, `draft`, …
@@ -214,21 +214,22 @@ pub struct DataflowStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub mapping_set_version: Option<i64>,
-    /// The start of the schedule that Adobe was given.
+    /// Start of the schedule that was sent to Adobe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
     /// The last run that has ended. Absent before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<LastRun>,
-    /// The run that is under way. Absent while there is none.
+    /// The run that is in progress. Absent while there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_run: Option<CurrentRun>,
-    /// When a run last ended with success, a partial one included.
+    /// When a run last succeeded, at least partially.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success_time: Option<Time>,
 }
 
-/// A run that has ended. Figures that Adobe does not tell are absent: those of failed runs often are.
+/// A run that has ended. Counts that Adobe does not report are absent, as is common for failed
+/// runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRun {
@@ -256,17 +257,17 @@ pub struct LastRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub records_written: Option<i64>,
-    /// Records refused.
+    /// Records rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub records_failed: Option<i64>,
-    /// What went wrong first, in Adobe's words. A run may succeed all the same.
+    /// The first error, as reported by Adobe. A run may succeed despite an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = RUN_ERROR_MAX))]
     pub error: Option<String>,
 }
 
-/// A run that is under way.
+/// A run that is in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CurrentRun {
@@ -284,16 +285,21 @@ pub const RUN_ID_MAX: usize = ADOBE_ID_MAX;
 pub const RUN_STATE_MAX: usize = 64;
 /// Longest error of a run, in characters.
 pub const RUN_ERROR_MAX: usize = 1024;
-/// Largest figure that a status holds.
+/// Largest number that a status holds.
 pub const FIGURE_MAX: i64 = INTEGER_MAX;
 
 impl AepResource for Dataflow {
     const KIND: Kind = Kind::Dataflow;
-    type Status = DataflowStatus;
-
-    fn status(&self) -> Option<&DataflowStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[
+        Kind::SourceConnection,
+        Kind::TargetConnection,
+        Kind::MappingSet,
+    ];
+    const COLUMNS: &'static [Column] = &[
+        Column::new("State", ".status.state"),
+        Column::new("Last Run", ".status.lastRun.state"),
+        Column::ADOBE_ID,
+    ];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy

@@ -1,5 +1,7 @@
 //! A dataset in Adobe's catalog.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,18 +51,18 @@ pub struct DatasetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// Media type and version under which the schema is used. Left out:
+    /// Media type and version under which the schema is used. If unset:
     /// `application/vnd.adobe.xed-full+json;version=1`. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
     pub schema_content_type: Option<String>,
-    /// Whether the records go into Real-Time Customer Profile. Needs a schema with
-    /// `profileEnabled`; counts for records that arrive afterwards. Default: `false`. Changed in
+    /// Whether the records are ingested into Real-Time Customer Profile. Requires a schema with
+    /// `profileEnabled`; applies to records that arrive afterwards. Default: `false`. Changed in
     /// place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_enabled: Option<bool>,
-    /// Whether Adobe keeps details about records that it could not ingest. Default: left to Adobe.
+    /// Whether Adobe keeps details about records that it could not ingest. Default: Adobe's own.
     /// Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_diagnostics: Option<bool>,
@@ -71,14 +73,14 @@ pub struct DatasetSpec {
     pub replace_policy: ReplacePolicy,
 }
 
-/// What the operator reports about a dataset.
+/// Status of a dataset, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
-    /// `$id` of the schema that the dataset was made with.
+    /// `$id` of the schema that the dataset was created with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub schema_id: Option<String>,
@@ -86,11 +88,7 @@ pub struct DatasetStatus {
 
 impl AepResource for Dataset {
     const KIND: Kind = Kind::Dataset;
-    type Status = DatasetStatus;
-
-    fn status(&self) -> Option<&DatasetStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::PlatformSchema];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -104,5 +102,9 @@ impl AepResource for Dataset {
         let spec = &self.spec;
         let schema = spec.schema_ref.iter().map(|it| it.to(Kind::PlatformSchema));
         distinct([spec.management.sandbox()].into_iter().chain(schema))
+    }
+
+    fn published(status: &DatasetStatus) -> impl Hash {
+        (&status.common.id, &status.schema_id)
     }
 }

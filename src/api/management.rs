@@ -10,25 +10,24 @@ use super::{Kind, LocalRef, Reference};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Management {
-    /// The `Sandbox` in this namespace through which Adobe is reached. Default: the one called
-    /// `default`. Immutable, since an object cannot move between sandboxes.
+    /// The `Sandbox` in this namespace that the resource belongs to. Default: the one called
+    /// `default`. Immutable, because an object cannot move between sandboxes.
     #[serde(default = "default_sandbox")]
     #[x_kube(validation = ("self.name == oldSelf.name", "`sandboxRef` is immutable"))]
     pub sandbox_ref: LocalRef,
     /// What happens at Adobe when this custom resource is deleted. `Delete`: the object is deleted
-    /// first, once nothing uses it any more. `Orphan`: it stays as it is. Default: `Delete`. May be
+    /// first, once nothing uses it any more. `Orphan`: it stays as it is. Default: `Delete`. Can be
     /// changed at any time.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// Whether an object that already exists at Adobe under the same name may be taken over.
-    /// `Never`: it is left alone, and an object of our own is created beside it; a schema, whose title
-    /// must be unique, reports `TitleTaken`. `IfUnowned`: it is taken over if it bears nobody's mark.
-    /// Mapping sets have no name of yours at Adobe, so this means nothing to them. Default: `Never`. The annotation `aep-operator.io/external-id` adopts
-    /// one particular object whatever is set here.
+    /// Whether an object that already exists at Adobe under the same name may be adopted. `Never`:
+    /// it is left alone, and a new object is created beside it; a schema, whose title must be
+    /// unique, reports `TitleTaken`. `IfUnowned`: it is adopted if it carries no mark. Mapping sets
+    /// have no user-defined name at Adobe, so this has no effect on them. Default: `Never`. The
+    /// annotation `aep-operator.io/external-id` adopts one particular object whatever is set here.
     #[serde(default)]
     pub adoption_policy: AdoptionPolicy,
-    /// `true` stops every change at Adobe on behalf of this object; deletion still works. Default:
-    /// `false`.
+    /// `true` stops all changes at Adobe for this resource; deletion still works. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }
@@ -73,20 +72,20 @@ pub enum DeletionPolicy {
     Orphan,
 }
 
-/// Whether an existing object may be taken over.
+/// Whether an existing object may be adopted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AdoptionPolicy {
     /// Only the object named by annotation.
     #[default]
     Never,
-    /// Also one with the same name that nobody claims.
+    /// Also one with the same name that carries no mark.
     IfUnowned,
 }
 
 /// What to do about a change that Adobe cannot make in place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ReplacePolicy {
-    /// Refuse it and say so.
+    /// Refuse it and report it.
     #[default]
     Never,
     /// Create another object, and delete this one once nothing uses it any more.

@@ -1,4 +1,4 @@
-//! `docs/reference`: one page per kind, written from its definition, so that it says what `kubectl explain` says.
+//! `docs/reference`: one page per kind, generated from its CRD, so that it says what `kubectl explain` says.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn page(crd: &CustomResourceDefinition) -> String {
         })
         .collect();
     let mut text = format!(
-        "<!-- Written from the types by `make crds`. Do not edit. -->\n\n# {}\n\n{}\n\n\
+        "<!-- Generated from the types by `make crds`. Do not edit. -->\n\n# {}\n\n{}\n\n\
          `apiVersion: {}/{}` · `kubectl get {}` (`{short}`) shows {}\n",
         names.kind,
         description(root),
@@ -56,7 +56,7 @@ fn page(crd: &CustomResourceDefinition) -> String {
     for part in ["spec", "status"] {
         let schema = &properties[part];
         write!(text, "\n## {part}\n\n{}\n\n", description(schema)).unwrap();
-        text.push_str("| field | type | what it says |\n|---|---|---|\n");
+        text.push_str("| field | type | description |\n|---|---|---|\n");
         rows(&mut text, "", schema);
         let mut rules = Vec::new();
         collect_rules(&mut rules, part, schema);

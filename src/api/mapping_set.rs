@@ -1,11 +1,14 @@
 //! How source columns become target fields.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Contract, Kind, LocalRef, Management, Reference, ReplacePolicy,
+    AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
+    ReplacePolicy,
     pattern::{INTEGER_MAX, SCHEMA_ID, SCHEMA_ID_MAX},
     reference::distinct,
 };
@@ -21,7 +24,7 @@ use super::{
     status = "MappingSetStatus",
     derive = "PartialEq",
     doc = "A mapping set of Adobe's Data Prep: which target field is filled from which source \
-           column or expression. Each change makes a new version, to which the operator then \
+           column or expression. Each change creates a new version, to which the operator then \
            moves the dataflows that use it."
 )]
 #[serde(rename_all = "camelCase")]
@@ -42,15 +45,16 @@ pub struct MappingSetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// The fields to fill, each once. Order has no meaning. Changed in place, as a new version.
+    /// The fields to fill, each once. Their order does not matter. Changed in place, as a new
+    /// version.
     #[schemars(length(min = 1, max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["destination".into()]))]
     pub mappings: Vec<Mapping>,
-    /// What to do about mappings that Adobe finds wrong, such as a field that the schema lacks.
-    /// `Strict`: report them and change nothing. `Skip`: do not ask. Default: `Strict`.
+    /// What to do about mappings that Adobe finds invalid, such as a field that the schema lacks.
+    /// `Strict`: report them and change nothing. `Skip`: do not validate. Default: `Strict`.
     #[serde(default)]
     pub validation: MappingValidation,
-    /// Which generation of Adobe's request bodies is sent. `Current`: what Adobe documents today.
+    /// Version of Adobe's request bodies to send. `Current`: what Adobe documents today.
     /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends. Default: `Current`.
     #[serde(default)]
     pub contract: Contract,
@@ -93,24 +97,24 @@ pub enum SourceType {
     Static,
 }
 
-/// What to do about mappings that Adobe finds wrong.
+/// What to do about mappings that Adobe finds invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MappingValidation {
     /// Report them and change nothing.
     #[default]
     Strict,
-    /// Do not ask.
+    /// Do not validate.
     Skip,
 }
 
-/// What the operator reports about a mapping set.
+/// Status of a mapping set, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MappingSetStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
-    /// Version that holds what the spec says. Dataflows name it together with the id.
+    /// Version that matches the spec. Dataflows use it together with the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub version: Option<i64>,
@@ -122,11 +126,11 @@ pub struct MappingSetStatus {
 
 impl AepResource for MappingSet {
     const KIND: Kind = Kind::MappingSet;
-    type Status = MappingSetStatus;
-
-    fn status(&self) -> Option<&MappingSetStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::PlatformSchema];
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Version", ".status.version").of_type("integer"),
+        Column::ADOBE_ID,
+    ];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy
@@ -140,5 +144,9 @@ impl AepResource for MappingSet {
         let spec = &self.spec;
         let schema = spec.schema_ref.iter().map(|it| it.to(Kind::PlatformSchema));
         distinct([spec.management.sandbox()].into_iter().chain(schema))
+    }
+
+    fn published(status: &MappingSetStatus) -> impl Hash {
+        (&status.common.id, status.version)
     }
 }

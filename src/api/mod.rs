@@ -1,7 +1,7 @@
 //! What users write: the custom resources of `aep-operator.io`, with their schema, admission rules
 //! and documentation.
 //!
-//! Types only. Nothing here talks to a network, and nothing here imports another room of this
+//! Types only. Nothing here talks to a network, and nothing here imports another module of this
 //! crate.
 
 mod base_connection;
@@ -32,6 +32,7 @@ pub use condition::*;
 pub use crd::*;
 pub use dataflow::*;
 pub use dataset::*;
+pub(crate) use kind::with_kinds;
 pub use kind::*;
 pub use management::*;
 pub use mapping_set::*;
@@ -50,10 +51,10 @@ pub const GROUP: &str = "aep-operator.io";
 pub const VERSION: &str = "v1alpha1";
 /// Keeps a custom resource in Kubernetes until its object at Adobe is gone.
 pub const FINALIZER: &str = "aep-operator.io/external-cleanup";
-/// Annotation: any new value asks for a reconciliation now.
+/// Annotation: any new value requests an immediate reconcile.
 pub const REQUESTED_AT: &str = "aep-operator.io/requested-at";
-/// Annotation: id of the object at Adobe that this custom resource stands for.
+/// Annotation: id of the object at Adobe that this custom resource adopts.
 pub const EXTERNAL_ID: &str = "aep-operator.io/external-id";
-/// Annotation: `"true"` lets a custom resource go although its object at Adobe could not be
+/// Annotation: `"true"` removes a custom resource although its object at Adobe could not be
 /// deleted.
 pub const FORCE_DELETE: &str = "aep-operator.io/force-delete";

@@ -1,11 +1,13 @@
 //! A schema in Adobe's registry, with the class or field group it needs.
 
+use std::hash::Hash;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AepResource, CommonStatus, Kind, Management, OpenObject, Reference,
+    AepResource, Column, CommonStatus, Kind, Management, OpenObject, Reference,
     open::open_object,
     pattern::{DESCRIPTION_MAX, NAME_MAX, SCHEMA_ID, SCHEMA_ID_MAX},
 };
@@ -21,7 +23,7 @@ use super::{
     status = "PlatformSchemaStatus",
     derive = "PartialEq",
     doc = "An XDM schema of Adobe's Schema Registry: either one composed of a class, field groups \
-           and own fields, as datasets need it, or an ad-hoc one that describes the columns of a \
+           and own fields, as datasets need, or an ad-hoc one that describes the columns of a \
            source table."
 )]
 #[serde(rename_all = "camelCase")]
@@ -62,13 +64,13 @@ pub struct PlatformSchemaSpec {
     /// schemas, classes, field groups and data types. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub title: String,
-    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
     /// Describes raw source columns instead of XDM fields; the operator creates an ad-hoc class for
-    /// them. Only needed for sources that still want a schema. Excludes `class` and everything
-    /// below it.
+    /// them. Only needed for sources that require a schema. Cannot be combined with `class` and the
+    /// fields that need one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<AdHoc>,
     /// `$id` of the class that the schema is based on, e.g.
@@ -79,7 +81,7 @@ pub struct PlatformSchemaSpec {
     pub class: Option<String>,
     /// `$id`s of the field groups to include, e.g.
     /// `https://ns.adobe.com/xdm/context/profile-person-details`. They must fit the class.
-    /// Repetitions do no harm. More can be added in place; Adobe refuses to remove one once the
+    /// Duplicates are ignored. More can be added in place; Adobe refuses to remove one once the
     /// schema is in use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -88,14 +90,14 @@ pub struct PlatformSchemaSpec {
     )]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub field_groups: Vec<String>,
-    /// Your own fields, name to JSON Schema, e.g.
-    /// `{product: {type: object, properties: {name: {type: string}}}}`. The operator keeps them in
-    /// a field group of its own; at Adobe they appear below the tenant's namespace, which mappings
-    /// call `_tenant`. Fields can be added in place; removing or retyping one is refused.
+    /// Your own fields, as a map of name to JSON Schema, e.g. `{product: {type: object, properties:
+    /// {name: {type: string}}}}`. The operator keeps them in a separate field group; at Adobe they
+    /// appear below the tenant's namespace, which mappings call `_tenant`. Fields can be added in
+    /// place; removing or retyping one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open_object")]
     pub fields: Option<OpenObject>,
-    /// Fields that identify a person. Needed for `profileEnabled` unless a field group brings an
+    /// Fields that identify a person. Needed for `profileEnabled` unless a field group contains an
     /// identity map.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
@@ -111,8 +113,9 @@ pub struct PlatformSchemaSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdHoc {
-    /// The columns, name to JSON Schema, e.g. `{Product_Id: {type: string}}`. All columns of the
-    /// source must be there. Columns can be added in place; removing or retyping one is refused.
+    /// The columns, as a map of name to JSON Schema, e.g. `{Product_Id: {type: string}}`. All
+    /// columns of the source must be listed. Columns can be added in place; removing or retyping
+    /// one is refused.
     #[schemars(schema_with = "open_object")]
     pub fields: OpenObject,
 }
@@ -133,11 +136,11 @@ pub struct Identity {
     pub primary: Option<bool>,
 }
 
-/// What the operator reports about a schema.
+/// Status of a schema, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformSchemaStatus {
-    /// What every kind reports; `id` is the schema's `$id`.
+    /// Fields common to all kinds; `id` is the schema's `$id`.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// Adobe's second id of the schema, without slashes (`meta:altId`).
@@ -148,11 +151,11 @@ pub struct PlatformSchemaStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub version: Option<String>,
-    /// `$id` of the ad-hoc class made for this schema.
+    /// `$id` of the ad-hoc class created for this schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub class_id: Option<String>,
-    /// `$id` of the field group made for the schema's own fields.
+    /// `$id` of the field group created for the schema's own fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub field_group_id: Option<String>,
@@ -160,11 +163,11 @@ pub struct PlatformSchemaStatus {
 
 impl AepResource for PlatformSchema {
     const KIND: Kind = Kind::PlatformSchema;
-    type Status = PlatformSchemaStatus;
-
-    fn status(&self) -> Option<&PlatformSchemaStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Version", ".status.version"),
+        // The id of a schema is a long URL.
+        Column::ADOBE_ID.wide(),
+    ];
 
     fn management(&self) -> Management {
         self.spec.management.clone()
@@ -172,5 +175,9 @@ impl AepResource for PlatformSchema {
 
     fn references(&self) -> Vec<Reference> {
         vec![self.spec.management.sandbox()]
+    }
+
+    fn published(status: &PlatformSchemaStatus) -> impl Hash {
+        (&status.common.id, &status.version)
     }
 }

@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-/// What a reference may point at.
+/// What a reference may point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A custom resource of this API.
@@ -71,18 +71,18 @@ pub(super) fn distinct(references: impl IntoIterator<Item = Reference>) -> Vec<R
         .collect()
 }
 
-/// Names an object in the same namespace.
+/// Names a resource in the same namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalRef {
-    /// `metadata.name` of the object, which must be in the same namespace. It may be created later:
-    /// until it is ready, this object waits with reason `DependencyNotReady`.
+    /// `metadata.name` of the resource, which must be in the same namespace. It may be created
+    /// later: until it is Ready, this resource waits with reason `DependencyNotReady`.
     #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_NAME))]
     pub name: String,
 }
 
 impl LocalRef {
-    /// The reference as seen from outside.
+    /// The reference, with the kind that it points to.
     #[must_use]
     pub fn to(&self, target: impl Into<Target>) -> Reference {
         Reference::new(target, &self.name)
@@ -93,7 +93,7 @@ impl LocalRef {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKeyRef {
-    /// `metadata.name` of the Secret. A change of the Secret is noticed and sent to Adobe.
+    /// `metadata.name` of the Secret. Changes of the Secret are detected and sent to Adobe.
     #[schemars(length(min = 1, max = OBJECT_NAME_MAX), regex(pattern = OBJECT_NAME))]
     pub name: String,
     /// Key in the Secret's data whose value is used, e.g. `clientSecret`.
@@ -112,16 +112,16 @@ pub struct SecretKeyRef {
 )]
 pub struct SpecSelector {
     /// Name of the specification as Adobe lists it, e.g. `paypal` or `CRMToAEP`; the operator looks
-    /// the id up. The same in every sandbox, so prefer it to `id`.
+    /// up its id. It is the same in every sandbox, so prefer it to `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: Option<String>,
-    /// Id of the specification, e.g. `221c7626-58f6-4eec-8ee2-042b0226f03b`. Used as it is, without
-    /// a look-up.
+    /// Id of the specification, e.g. `221c7626-58f6-4eec-8ee2-042b0226f03b`. Used as given, without
+    /// a lookup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub id: Option<String>,
-    /// Version of the specification. Left out: `1.0`.
+    /// Version of the specification. If unset: `1.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 16), regex(pattern = SPEC_VERSION))]
     pub version: Option<String>,

@@ -1,8 +1,11 @@
 //! What all kinds have in common, as code sees it.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
+use kube::core::object::HasStatus;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{CommonStatus, Kind, Management, Reference, ReplacePolicy};
@@ -10,7 +13,18 @@ use super::{CommonStatus, Kind, Management, Reference, ReplacePolicy};
 /// What the engine may ask of every custom resource of this API.
 pub trait AepResource:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
+    + HasStatus<
+        Status: Clone
+                    + Debug
+                    + Default
+                    + PartialEq
+                    + Serialize
+                    + DeserializeOwned
+                    + Send
+                    + Sync
+                    + AsRef<CommonStatus>
+                    + AsMut<CommonStatus>,
+    > + Clone
     + Debug
     + DeserializeOwned
     + Serialize
@@ -21,22 +35,13 @@ pub trait AepResource:
     /// Which kind it is.
     const KIND: Kind;
 
-    /// What the operator reports about it.
-    type Status: Clone
-        + Debug
-        + Default
-        + PartialEq
-        + Serialize
-        + DeserializeOwned
-        + Send
-        + Sync
-        + AsRef<CommonStatus>
-        + AsMut<CommonStatus>;
+    /// The kinds whose objects at Adobe this kind's objects use: those must not be deleted first.
+    const USES: &'static [Kind] = &[];
 
-    /// The last report.
-    fn status(&self) -> Option<&Self::Status>;
+    /// What `kubectl get` shows of this kind besides what it shows of all.
+    const COLUMNS: &'static [Column] = &[Column::ADOBE_ID];
 
-    /// How the object at Adobe is to be treated.
+    /// How the object at Adobe is to be managed.
     fn management(&self) -> Management;
 
     /// What to do about a change that Adobe cannot make in place.
@@ -46,4 +51,59 @@ pub trait AepResource:
 
     /// Every object that this one names, each once.
     fn references(&self) -> Vec<Reference>;
+
+    /// The part of the status that other custom resources build upon: when it changes, they are reconciled.
+    fn published(status: &Self::Status) -> impl Hash {
+        status.as_ref().id.clone()
+    }
+}
+
+/// A column of `kubectl get`.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    name: &'static str,
+    type_: &'static str,
+    json_path: &'static str,
+    /// Whether only `-o wide` shows it.
+    wide: bool,
+}
+
+impl Column {
+    /// The id at Adobe.
+    pub const ADOBE_ID: Self = Self::new("Adobe Id", ".status.id");
+
+    /// A column of text.
+    #[must_use]
+    pub const fn new(name: &'static str, json_path: &'static str) -> Self {
+        Self {
+            name,
+            type_: "string",
+            json_path,
+            wide: false,
+        }
+    }
+
+    /// The same with an OpenAPI type, such as `integer` or `date`.
+    #[must_use]
+    pub const fn of_type(self, type_: &'static str) -> Self {
+        Self { type_, ..self }
+    }
+
+    /// The same, shown by `-o wide` only.
+    #[must_use]
+    pub const fn wide(self) -> Self {
+        Self { wide: true, ..self }
+    }
+}
+
+impl From<Column> for CustomResourceColumnDefinition {
+    fn from(column: Column) -> Self {
+        Self {
+            name: column.name.into(),
+            type_: column.type_.into(),
+            json_path: column.json_path.into(),
+            priority: column.wide.then_some(1),
+            ..Self::default()
+        }
+    }
 }

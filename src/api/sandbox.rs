@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdoptionPolicy, AepResource, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
+    AdoptionPolicy, AepResource, Column, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
     Reference, Target, pattern::INTEGER_MAX,
 };
 
-/// Which sandbox of Adobe Experience Platform is meant, and how to reach it.
+/// The sandbox of Adobe Experience Platform, and how to connect to it.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
@@ -21,7 +21,7 @@ use super::{
     status = "SandboxStatus",
     derive = "PartialEq",
     doc = "A sandbox of Adobe Experience Platform: organisation, credentials, call rate. Nothing \
-           is created at Adobe. All other kinds name the Sandbox that they live in."
+           is created at Adobe. All other kinds name the Sandbox that they belong to."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -49,49 +49,49 @@ pub struct SandboxSpec {
     pub ims_org_id: String,
     /// Secret with the credentials of an OAuth server-to-server project of Adobe's developer
     /// console: keys `clientId`, `clientSecret` and optionally `scopes` (separated by commas). For
-    /// short-lived tests: `clientId` and `accessToken`, a token made by hand. A changed Secret is
-    /// picked up without a restart.
+    /// short-lived tests: `clientId` and `accessToken`, a manually created token. A changed Secret
+    /// is picked up without a restart.
     pub credentials_ref: LocalRef,
-    /// Who the operator says it is in the marks it leaves on objects at Adobe, e.g. `payments` or
-    /// `emea/payments`. Left out: `namespace/name` of this Sandbox. Set different values where two
-    /// clusters work in one sandbox, and the same value where a rebuilt cluster shall find its
-    /// objects again. Immutable, also when left out.
+    /// Owner id in the marks that the operator writes on objects at Adobe, e.g. `payments` or
+    /// `emea/payments`. If unset: `namespace/name` of this Sandbox. Set different values if two
+    /// clusters use one sandbox, and the same value if a rebuilt cluster must find its objects
+    /// again. Immutable, also if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 128),
         regex(pattern = r"^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)?$")
     )]
     pub owner_id: Option<String>,
-    /// How much the operator may ask of Adobe, for all objects of this Sandbox together.
+    /// Limits on the calls to Adobe, for all resources of this Sandbox together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// How often everything at Adobe is compared with what is declared here, in seconds. Left out:
-    /// what the operator was started with, 600 unless said otherwise. Changes made here are acted upon at once; this is about changes made at Adobe by
-    /// others.
+    /// How often all objects at Adobe are compared with the specs, in seconds. If unset: the
+    /// operator's `--resync-period-seconds`, by default 600. Changes of a spec are applied
+    /// immediately; this period is for changes made at Adobe by others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 86_400))]
     pub resync_period_seconds: Option<i32>,
-    /// Other hosts than Adobe's own, e.g. a simulator or a proxy. The operator refuses hosts that
-    /// it was not started to allow.
+    /// Hosts other than Adobe's own, e.g. a simulator or a proxy. The operator refuses hosts that
+    /// `--allowed-endpoints` does not allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
-    /// `true` stops every change at Adobe for all objects of this Sandbox; deletion still works.
+    /// `true` stops all changes at Adobe for all resources of this Sandbox; deletion still works.
     /// Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }
 
-/// How much the operator may ask of Adobe.
+/// Limits on the calls to Adobe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Limits {
-    /// Calls per second, averaged. Default: 20.
+    /// Average number of calls per second. Default: 20.
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: i32,
-    /// Calls that may be made at once after a quiet time. Default: 40.
+    /// Number of calls that may be made in a burst after an idle period. Default: 40.
     #[schemars(range(min = 1, max = 10_000))]
     pub burst: i32,
-    /// Calls that may be under way at the same time. Default: 8.
+    /// Number of calls that may be in flight at the same time. Default: 8.
     #[schemars(range(min = 1, max = 100))]
     pub max_concurrent_requests: i32,
 }
@@ -106,11 +106,11 @@ impl Default for Limits {
     }
 }
 
-/// Where Adobe's services are found.
+/// Where Adobe's services are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoints {
-    /// Base URL of the identity service that issues tokens. Left out:
+    /// Base URL of the identity service that issues tokens. If unset:
     /// `https://ims-na1.adobelogin.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -118,7 +118,7 @@ pub struct Endpoints {
         regex(pattern = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")
     )]
     pub ims: Option<String>,
-    /// Base URL of the platform's gateway. Left out: `https://platform.adobe.io`.
+    /// Base URL of the platform's gateway. If unset: `https://platform.adobe.io`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 512),
@@ -127,15 +127,15 @@ pub struct Endpoints {
     pub platform: Option<String>,
 }
 
-/// What the operator reports about a sandbox.
+/// Status of a sandbox, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SandboxStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// Tenant id of the organisation, without the leading underscore. `_tenant` in manifests stands
-    /// for `_` and this.
+    /// for `_` followed by this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub tenant_id: Option<String>,
@@ -147,21 +147,21 @@ pub struct SandboxStatus {
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub type_: Option<String>,
-    /// Region that the sandbox is hosted in, e.g. `VA7`.
+    /// Region in which the sandbox is hosted, e.g. `VA7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub region: Option<String>,
-    /// Who the operator says it is in the marks it leaves at Adobe.
+    /// Owner id in the marks that the operator writes at Adobe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub owner_id: Option<String>,
-    /// How many objects at Adobe bear the mark of this Sandbox although no custom resource stands for
-    /// them. They are never deleted by themselves: delete them at Adobe, or apply the manifest again
-    /// that the mark names.
+    /// Number of objects at Adobe that carry the mark of this Sandbox but have no custom resource.
+    /// They are never deleted automatically: delete them at Adobe, or apply again the manifest that
+    /// the mark names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub orphans: Option<i64>,
-    /// The first ten of them, as kind and id.
+    /// The first ten orphans, as kind and id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10), inner(length(max = 512)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -170,11 +170,11 @@ pub struct SandboxStatus {
 
 impl AepResource for Sandbox {
     const KIND: Kind = Kind::Sandbox;
-    type Status = SandboxStatus;
-
-    fn status(&self) -> Option<&SandboxStatus> {
-        self.status.as_ref()
-    }
+    const COLUMNS: &'static [Column] = &[
+        Column::new("Sandbox", ".spec.sandboxName"),
+        Column::new("State", ".status.state"),
+        Column::new("Type", ".status.type").wide(),
+    ];
 
     fn management(&self) -> Management {
         Management {

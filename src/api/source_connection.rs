@@ -46,12 +46,12 @@ pub struct SourceConnectionSpec {
     /// Name shown at Adobe, e.g. `Paypal source connection`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
-    /// The `BaseConnection` with the credentials of the system that is read. Leave this and
-    /// `baseConnectionId` out for sources without credentials, such as a landing zone. Adobe cannot
+    /// The `BaseConnection` with the credentials of the system that is read. Omit this and
+    /// `baseConnectionId` for sources without credentials, such as a landing zone. Adobe cannot
     /// change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_connection_ref: Option<LocalRef>,
@@ -59,16 +59,18 @@ pub struct SourceConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub base_connection_id: Option<String>,
-    /// What kind of system is read. Left out: as in the `BaseConnection` that `baseConnectionRef`
-    /// names. Adobe cannot change it in place: see `replacePolicy`.
+    /// The kind of system that is read: one of Adobe's connection specifications. If unset: as in
+    /// the `BaseConnection` that `baseConnectionRef` names. Adobe cannot change it in place: see
+    /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_spec: Option<SpecSelector>,
-    /// How the data is formatted. Left out for streams. Adobe cannot change it in place: see
+    /// How the data is formatted. Omitted for streams. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<SourceData>,
     /// What is read; the source defines the content. Tables: `tableName` and optionally `columns`;
-    /// files: `path` and `type`. A dataflow does not notice a change in place: see `replacePolicy`.
+    /// files: `path` and `type`. A dataflow does not pick up a change in place: see
+    /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "OpenObject::is_empty")]
     #[schemars(schema_with = "open_object")]
     pub params: OpenObject,
@@ -89,7 +91,7 @@ pub struct SourceConnectionSpec {
     )
 )]
 pub struct SourceData {
-    /// Format as Adobe spells it: `tabular` for tables; `delimited`, `json` or `parquet` for files;
+    /// Format, as named by Adobe: `tabular` for tables; `delimited`, `json` or `parquet` for files;
     /// `parquet_xdm` for what an ad-hoc schema describes.
     #[schemars(length(min = 1, max = 64))]
     pub format: String,
@@ -100,7 +102,7 @@ pub struct SourceData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// Media type and version under which the schema is used. Left out:
+    /// Media type and version under which the schema is used. If unset:
     /// `application/vnd.adobe.xed-full-notext+json; version=1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
@@ -111,11 +113,11 @@ pub struct SourceData {
     pub properties: Option<OpenObject>,
 }
 
-/// What the operator reports about a source connection.
+/// Status of a source connection, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceConnectionStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// Id of the connection specification in use.
@@ -126,11 +128,7 @@ pub struct SourceConnectionStatus {
 
 impl AepResource for SourceConnection {
     const KIND: Kind = Kind::SourceConnection;
-    type Status = SourceConnectionStatus;
-
-    fn status(&self) -> Option<&SourceConnectionStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::BaseConnection, Kind::PlatformSchema];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy

@@ -1,20 +1,22 @@
-//! What every kind reports.
+//! The status that all kinds share.
 
 use kube::KubeSchema;
+use kube::core::object::HasStatus;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Condition, ConditionStatus,
     condition_types::READY,
+    kind::with_kinds,
     pattern::{INTEGER_MAX, SCHEMA_ID_MAX},
 };
 
-/// Part of the status that all kinds share.
+/// The part of the status that all kinds share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommonStatus {
-    /// `metadata.generation` that this status speaks about; -1 until the operator has seen the
-    /// object.
+    /// `metadata.generation` that this status refers to; -1 until the operator has seen the
+    /// resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = INTEGER_MAX))]
     pub observed_generation: Option<i64>,
@@ -22,12 +24,12 @@ pub struct CommonStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub id: Option<String>,
-    /// Where the object stands. `Ready` is true when Adobe holds what the spec says.
+    /// Conditions of the resource. `Ready` is true when Adobe holds what the spec says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
-    /// Last value of the annotation `aep-operator.io/requested-at` that was acted upon.
+    /// Last value of the annotation `aep-operator.io/requested-at` that was handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub last_handled_request: Option<String>,
@@ -52,30 +54,20 @@ impl CommonStatus {
     }
 }
 
-/// Opens the shared part of each status to the engine.
+/// Gives the engine access to the shared part of each status.
 macro_rules! has_common_status {
-    ($($status:ident),* $(,)?) => {$(
-        impl AsRef<CommonStatus> for super::$status {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {$(
+        impl AsRef<CommonStatus> for <super::$kind as HasStatus>::Status {
             fn as_ref(&self) -> &CommonStatus {
                 &self.common
             }
         }
 
-        impl AsMut<CommonStatus> for super::$status {
+        impl AsMut<CommonStatus> for <super::$kind as HasStatus>::Status {
             fn as_mut(&mut self) -> &mut CommonStatus {
                 &mut self.common
             }
         }
-    )*};
+    )+};
 }
-
-has_common_status!(
-    SandboxStatus,
-    BaseConnectionStatus,
-    PlatformSchemaStatus,
-    DatasetStatus,
-    SourceConnectionStatus,
-    TargetConnectionStatus,
-    MappingSetStatus,
-    DataflowStatus,
-);
+with_kinds!(has_common_status);

@@ -44,7 +44,7 @@ pub struct TargetConnectionSpec {
     /// Name shown at Adobe, e.g. `Target Connection for payments`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the operator's mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
@@ -56,7 +56,7 @@ pub struct TargetConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub dataset_id: Option<String>,
-    /// The `BaseConnection` to the data lake. Adobe needed one in 2020 and needs none today. Adobe
+    /// The `BaseConnection` to the data lake. Adobe required one in 2020 and no longer does. Adobe
     /// cannot change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_connection_ref: Option<LocalRef>,
@@ -64,19 +64,19 @@ pub struct TargetConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub base_connection_id: Option<String>,
-    /// What kind of target it is. Left out: the data lake, which nearly every flow writes to. Adobe
-    /// cannot change it in place: see `replacePolicy`.
+    /// The kind of target: one of Adobe's connection specifications. If unset: the data lake, to
+    /// which nearly every flow writes. Adobe cannot change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_spec: Option<SpecSelector>,
-    /// How the data is written. Left out: the dataset's schema in its current version.
+    /// How the data is written. If unset: with the dataset's schema in its current version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<TargetData>,
-    /// Parameters besides the dataset's id, which the operator fills in. Rarely needed. Adobe
+    /// Parameters in addition to the dataset's id, which the operator sets. Rarely needed. Adobe
     /// cannot change them in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "OpenObject::is_empty")]
     #[schemars(schema_with = "open_object")]
     pub params: OpenObject,
-    /// Which generation of Adobe's request bodies is sent. `Current`: what Adobe documents today.
+    /// Version of Adobe's request bodies to send. `Current`: what Adobe documents today.
     /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends. Default: `Current`.
     #[serde(default)]
     pub contract: Contract,
@@ -91,22 +91,22 @@ pub struct TargetConnectionSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetData {
-    /// Format as Adobe spells it, e.g. `parquet_xdm`. Left out: none is sent.
+    /// Format, as named by Adobe, e.g. `parquet_xdm`. If unset: none is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub format: Option<String>,
-    /// Media type and version under which the dataset's schema is used. Left out:
+    /// Media type and version under which the dataset's schema is used. If unset:
     /// `application/vnd.adobe.xed-full+json;version=1`, or none with `contract: Legacy2020`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
     pub schema_version: Option<String>,
 }
 
-/// What the operator reports about a target connection.
+/// Status of a target connection, as reported by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetConnectionStatus {
-    /// What every kind reports.
+    /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
     /// Id of the dataset that is written.
@@ -121,11 +121,7 @@ pub struct TargetConnectionStatus {
 
 impl AepResource for TargetConnection {
     const KIND: Kind = Kind::TargetConnection;
-    type Status = TargetConnectionStatus;
-
-    fn status(&self) -> Option<&TargetConnectionStatus> {
-        self.status.as_ref()
-    }
+    const USES: &'static [Kind] = &[Kind::BaseConnection, Kind::PlatformSchema, Kind::Dataset];
 
     fn replace_policy(&self) -> ReplacePolicy {
         self.spec.replace_policy

@@ -1,4 +1,4 @@
-//! What can go wrong in a pass, and the one table that says what follows from it.
+//! What can go wrong in a reconcile, and the one table that says what follows from it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::reasons;
 use crate::adobe::{self, Class};
 use crate::api::{Kind, Reference};
 
-/// Why a pass over a custom resource did not reach its goal. `Display` is what the user reads in the condition.
+/// Why a reconcile did not reach its goal. `Display` is what the user reads in the condition.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A referenced object does not exist, or is not ready yet.
@@ -20,9 +20,9 @@ pub enum Error {
     /// The sandbox is about to be opened after a start of the operator.
     #[error("the sandbox is being opened")]
     Opening,
-    /// Enough others of its kind are at work in the sandbox.
-    #[error("waiting for its turn")]
-    Crowded,
+    /// As many reconciles of its kind as may run in the sandbox are running.
+    #[error("waiting for a free worker")]
+    Queued,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),
@@ -108,7 +108,7 @@ pub enum Error {
     },
     /// A create may have been carried out, and the object is not to be seen yet.
     #[error("a create may have reached Adobe: looking for its object before another try")]
-    Unsure {
+    CreateUnknown {
         /// When to look again.
         again: Duration,
     },
@@ -118,11 +118,11 @@ pub enum Error {
     /// Another object of ours still uses it at Adobe, although its custom resource names something else.
     #[error("still used at Adobe by {0}, whose change to something else is not carried out yet")]
     UsedAtAdobe(String),
-    /// What may use the object that is to be deleted was not seen yet.
+    /// What may use the object that is to be deleted was not listed yet.
     #[error(
         "everything of the kind {0} at Adobe must be listed first, since some of it may still use this"
     )]
-    Unseen(Kind),
+    Unlisted(Kind),
     /// Adobe finds fault with the content.
     #[error("{0}")]
     Faulty(String),
@@ -150,7 +150,7 @@ impl From<kube::Error> for Error {
     }
 }
 
-/// The result of a step of a pass.
+/// The result of a step of a reconcile.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// When to try again.
@@ -220,12 +220,21 @@ impl Error {
         }
     }
 
+    /// Logs it with what Adobe's support asks for.
+    pub fn log(&self) {
+        let request_id = match self {
+            Self::Adobe(error) => error.request_id(),
+            _ => None,
+        };
+        tracing::debug!(request_id, "{self}");
+    }
+
     /// The table. A new variant does not compile before every column is decided.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Waiting { .. } => expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange),
-            Self::Opening | Self::Crowded => Verdict {
+            Self::Opening | Self::Queued => Verdict {
                 reason: reasons::PROGRESSING,
                 reported: false,
                 warning: false,
@@ -280,9 +289,9 @@ impl Error {
                 retry: again.map_or(Retry::OnChange, Retry::After),
                 ..TERMINAL
             },
-            Self::Unsure { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
+            Self::CreateUnknown { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
             Self::InUse(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SLOW)),
-            Self::Unseen(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SOON)),
+            Self::Unlisted(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SOON)),
             Self::UsedAtAdobe(_) => expected(reasons::DELETION_BLOCKED, Retry::Backoff),
             Self::TooEarly { again, .. } => {
                 expected(reasons::DEPENDENCY_NOT_READY, Retry::After(*again))
@@ -379,4 +388,10 @@ fn is_forbidden(error: &kube::Error) -> bool {
 #[must_use]
 pub fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Whether Kubernetes says that there is no such object.
+#[must_use]
+pub fn is_not_found(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
 }

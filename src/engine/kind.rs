@@ -1,63 +1,86 @@
-//! What a kind has to say; everything else the engine does.
+//! What a kind that owns an object at Adobe has to say; everything else the engine does.
 
-use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::encoding::DescriptorEncoder;
+
 use super::error::Result;
-use super::observations::Observed;
-use super::pass::Pass;
-use super::session::Session;
-use crate::api::{self, AepResource};
+use super::events::Events;
+use super::lookup::Lookup;
+use super::mark::Mark;
+use super::planned::Planned;
+use super::sandbox::Session;
+use crate::api::AepResource;
 
-/// The smallest step from what is to what should be.
-#[derive(Debug, PartialEq)]
-pub enum Plan<C> {
-    /// Nothing to do.
-    Keep,
-    /// This change, in place.
-    Change(C),
-    /// Not possible in place; the text names the fields.
-    Replace(String),
-    /// Something is to be done, but only after Adobe has finished what it is at; the text is the state it is in.
-    Wait(String),
-}
+/// How Adobe keeps a kind's objects: written once per service.
+pub trait Objects {
+    /// The kind.
+    type Kind: Planned;
 
-/// A kind that owns an object at Adobe. One file in `kinds/` each; `plan` and `record` are pure.
-pub trait Kind: AepResource {
-    /// The spec with every reference resolved to an Adobe id.
-    type Desired: Send + Sync;
-    /// What Adobe holds.
-    type Observed: Observed;
-    /// The smallest update that closes the gap.
-    type Change: Debug + Send + Sync;
-
-    /// Reads other custom resources and Secrets; `Waiting` if one is not ready.
-    fn resolve(&self, pass: &Pass<'_, Self>) -> impl Future<Output = Result<Self::Desired>> + Send;
-
-    /// Everything of this kind in the sandbox.
-    fn list(session: &Session) -> impl Future<Output = Result<Vec<Self::Observed>>> + Send;
+    /// Everything of the kind in the sandbox.
+    fn list(
+        session: &Session,
+    ) -> impl Future<Output = Result<Vec<<Self::Kind as Planned>::Held>>> + Send;
 
     /// What may be ours, looked up by name or tag: for the moments when a create may or may not have happened.
     fn find(
         session: &Session,
-        desired: &Self::Desired,
-    ) -> impl Future<Output = Result<Vec<Self::Observed>>> + Send;
+        desired: &<Self::Kind as Planned>::Desired,
+    ) -> impl Future<Output = Result<Vec<<Self::Kind as Planned>::Held>>> + Send;
 
     /// One object, fresh.
     fn read(
         session: &Session,
         id: &str,
-    ) -> impl Future<Output = Result<Option<Self::Observed>>> + Send;
+    ) -> impl Future<Output = Result<Option<<Self::Kind as Planned>::Held>>> + Send;
 
-    /// Compares, normalised: what Adobe adds or spells differently is no difference.
-    fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Result<Plan<Self::Change>>;
+    /// Deletes the object; "already gone" is success.
+    fn delete(
+        session: &Session,
+        held: &<Self::Kind as Planned>::Held,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
 
-    /// Whether somebody's object without a mark is what the spec describes, as far as people tell objects apart: by
-    /// its name.
-    fn is_namesake(_desired: &Self::Desired, _observed: &Self::Observed) -> bool {
-        false
+/// A kind that owns an object at Adobe.
+pub trait ManagedKind: AepResource + Planned {
+    /// How Adobe keeps the objects.
+    type Objects: Objects<Kind = Self>;
+
+    /// What the names in the spec stand for.
+    type Refs: Send + Sync;
+
+    /// Looks up what the spec names; `Waiting` if something is not ready. The only step that sees other resources.
+    fn dereference(
+        &self,
+        lookup: &Lookup<'_>,
+        session: &Session,
+    ) -> impl Future<Output = Result<Self::Refs>> + Send;
+
+    /// What Adobe should hold.
+    fn desired(&self, refs: &Self::Refs, mark: Mark, tenant: &str) -> Result<Self::Desired>;
+
+    /// Creates the object, with the mark.
+    fn create(
+        session: &Session,
+        desired: &Self::Desired,
+    ) -> impl Future<Output = Result<Self::Held>> + Send;
+
+    /// Changes the object, of which `held` was just read; gives what Adobe holds afterwards.
+    fn update(
+        session: &Session,
+        desired: &Self::Desired,
+        held: &Self::Held,
+        change: Self::Change,
+    ) -> impl Future<Output = Result<Self::Held>> + Send;
+
+    /// Writes what the kind reports beyond the common status, in which `id` still is that of the reconcile before.
+    fn record(desired: &Self::Desired, held: &Self::Held, status: &mut Self::Status);
+
+    /// Stops what was replaced from having any effect, and deletes it.
+    fn retire(session: &Session, held: &Self::Held) -> impl Future<Output = Result<()>> + Send {
+        Self::Objects::delete(session, held)
     }
 
     /// Whether an object that a read denies is there all the same.
@@ -65,60 +88,42 @@ pub trait Kind: AepResource {
         async { Ok(false) }
     }
 
-    /// Creates the object, with our mark.
-    fn create(
-        session: &Session,
-        desired: &Self::Desired,
-    ) -> impl Future<Output = Result<Self::Observed>> + Send;
+    /// What else the kind follows and exports.
+    type Observing: Observing<Self>;
+}
 
-    /// The kinds whose objects use one of this kind at Adobe.
-    const USED_BY: &'static [api::Kind] = &[];
+/// What a kind observes of objects with which Adobe does something by itself. It has no say in whether they are in sync.
+/// `()` observes nothing.
+pub trait Observing<K: ManagedKind> {
+    /// How often [`poll`](Self::poll) is worth a call; never, if Adobe does nothing by itself.
+    const PERIOD: Option<Duration> = None;
 
-    /// Whether it is made of several objects at Adobe, some of which may be added later.
-    const HAS_PARTS: bool = false;
-
-    /// Whether a change makes a further object at Adobe, so that it must not be carried out twice.
-    fn makes(_change: &Self::Change) -> bool {
-        false
-    }
-
-    /// Changes the object, of which `observed` was just read; gives what Adobe holds afterwards.
-    fn update(
-        session: &Session,
-        desired: &Self::Desired,
-        observed: &Self::Observed,
-        change: Self::Change,
-    ) -> impl Future<Output = Result<Self::Observed>> + Send;
-
-    /// Stops what was replaced from having any effect, and deletes it.
-    fn retire(
-        session: &Session,
-        observed: &Self::Observed,
-    ) -> impl Future<Output = Result<()>> + Send {
-        Self::delete(session, observed)
-    }
-
-    /// Deletes the object; "already gone" is success.
-    fn delete(
-        session: &Session,
-        observed: &Self::Observed,
-    ) -> impl Future<Output = Result<()>> + Send;
-
-    /// Writes what the kind reports beyond the common status, in which `id` still is that of the pass before.
-    fn record(desired: &Self::Desired, observed: &Self::Observed, status: &mut Self::Status);
-
-    /// How often [`follow`](Self::follow) is worth a call; never for kinds with which Adobe does nothing by itself.
-    const FOLLOWED: Option<Duration> = None;
-
-    /// Looks at what Adobe does with the objects by itself: for all of a sandbox at once, in as few calls as can be.
-    /// Gives those about which there is something new to report.
-    fn follow(
+    /// Looks at all objects of a sandbox at once, in as few calls as can be. Gives those about which there is something new to
+    /// report.
+    fn poll(
         _session: &Session,
-        _objects: &[Arc<Self>],
-    ) -> impl Future<Output = Result<Vec<Arc<Self>>>> + Send {
+        _objects: &[Arc<K>],
+    ) -> impl Future<Output = Result<Vec<Arc<K>>>> + Send {
         async { Ok(Vec::new()) }
     }
 
-    /// Writes what was seen of that into the status, whatever else becomes of the pass.
-    fn report(_pass: &Pass<'_, Self>, _status: &mut Self::Status) {}
+    /// Writes what was observed into the status, whatever else becomes of the reconcile. `resource` has the status of before.
+    fn report(
+        _session: Option<&Session>,
+        _resource: &K,
+        _status: &mut K::Status,
+        _events: &mut Events,
+    ) {
+    }
+
+    /// Encodes metrics of all resources; the predicate tells whether a Sandbox of this namespace and name is suspended.
+    fn encode(
+        _resources: &[Arc<K>],
+        _is_suspended: &dyn Fn(&str, &str) -> bool,
+        _encoder: &mut DescriptorEncoder<'_>,
+    ) -> std::fmt::Result {
+        Ok(())
+    }
 }
+
+impl<K: ManagedKind> Observing<K> for () {}

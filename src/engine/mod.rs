@@ -1,55 +1,43 @@
-//! How any kind is driven: the reconciler, the error table, status, events, back-off, observation.
+//! How any kind is driven. Knows no particular kind but `Sandbox`, through which all others reach Adobe.
 //!
-//! Knows no particular kind. May import `api` and `adobe`.
+//! [`watch`] fills the caches and enqueues, [`queue`] holds both, [`reconcile`] decides and carries out, [`sandbox`] holds
+//! what is known of Adobe, [`resync`] keeps that up to date, [`metrics`] counts. May import `api`, `adobe` and `backoff`.
 
-mod clean_up;
-mod condition;
-mod context;
-mod converge;
-mod create;
-mod doubt;
 mod error;
-mod follow;
-mod graph;
+mod events;
+mod held;
+mod key;
 mod kind;
-mod labels;
-mod locate;
+mod lookup;
 mod mark;
-mod memory;
-mod metadata;
 mod metrics;
-mod now;
-mod observations;
-mod owner;
-mod pass;
+mod planned;
+mod queue;
 pub mod reasons;
 mod reconcile;
-mod refusals;
-mod rounds;
+mod registry;
+mod resync;
 mod run;
-mod run_figures;
-mod running;
+mod sandbox;
 mod secrets;
-mod seen;
-mod session;
-mod shelf;
-mod sweep;
-mod tell;
-mod turns;
+mod settings;
+mod shared;
 mod watch;
 
-pub use condition::{report, tell};
-pub use context::{Engine, Milestone, Settings};
 pub use error::{Error, Result, Retry, Verdict};
-pub use graph::Key;
-pub use kind::{Kind, Plan};
+pub use events::Events;
+pub use held::Held;
+pub use key::{Identity, Key};
+pub use kind::{ManagedKind, Objects, Observing};
+pub use lookup::{Lookup, Resources, bare_id};
 pub use mark::Mark;
 pub use metrics::Metrics;
-pub use observations::{Observations, Observed};
-pub use pass::Pass;
-pub use reconcile::Reconcile;
+pub use planned::{Plan, Planned};
+pub use queue::{Inlet, Queues};
+pub use reconcile::{Context, Reconcile, Report, add_finalizer, set_condition, set_if_found};
 pub use run::run;
-pub use run_figures::{RunFigures, RunGauges};
-pub use secrets::secrets;
-pub use session::{Session, Sessions};
-pub use shelf::Desk;
+pub use sandbox::{AnyCollection, Collection, Session, Sessions, collection};
+pub use secrets::SecretData;
+pub use settings::{Milestone, Settings};
+pub use shared::Engine;
+pub use watch::watch_secrets;

@@ -1,130 +1,117 @@
-//! Secrets: which of them change, and what those hold that somebody here names.
+//! Secrets: the latest version of all, and the contents of those that a custom resource names.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
-use kube::api::{Api, PartialObjectMeta};
-use kube::runtime::watcher::Event;
+use kube::api::Api;
+use kube::{Client, ResourceExt};
 use secrecy::SecretString;
-use tokio::sync::oneshot;
 
-use super::context::Engine;
 use super::error::{Error, Result};
-use super::watch::watch;
 use crate::api::{Reference, Target};
 
 /// The keys of one Secret, as far as they are text.
-pub type Data = BTreeMap<String, SecretString>;
+pub type SecretData = BTreeMap<String, SecretString>;
 
 /// Namespace and name.
-type Place = (String, String);
+type Name = (String, String);
 
-/// The Secrets that were read, and the latest version of all. Only what somebody names is ever read.
+/// What is known of Secrets. Only what a custom resource names is ever read.
 #[derive(Default)]
-pub struct Secrets(Mutex<HashMap<Place, Entry>>);
+pub struct Secrets(Mutex<HashMap<Name, Entry>>);
 
 #[derive(Default)]
 struct Entry {
     latest: Option<String>,
-    read: Option<(String, Arc<Data>)>,
+    read: Option<(String, Arc<SecretData>)>,
 }
 
 impl Secrets {
     /// Notes the latest version of a Secret; tells whether it is another one than before.
-    fn notice(&self, place: &Place, version: Option<String>) -> bool {
+    pub fn observe(&self, namespace: &str, name: &str, version: Option<String>) -> bool {
         let mut all = self.all();
-        let entry = all.entry(place.clone()).or_default();
-        let news = entry.latest != version;
+        let entry = all.entry(key(namespace, name)).or_default();
+        let is_news = entry.latest != version;
         entry.latest = version;
-        news
+        is_news
     }
 
-    fn forget(&self, place: &Place) {
-        self.all().remove(place);
+    /// Forgets a Secret that is gone.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        self.all().remove(&key(namespace, name));
+    }
+
+    /// Namespace and name of every Secret, in one namespace or in all.
+    #[must_use]
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        let all = self.all();
+        let here = |it: &&Name| namespace.is_none_or(|namespace| namespace == it.0);
+        all.keys().filter(here).cloned().collect()
+    }
+
+    /// All keys of a Secret. It is read again only after it has changed.
+    pub async fn read(
+        &self,
+        client: &Client,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Arc<SecretData>> {
+        if let Some(data) = self.current(namespace, name) {
+            return Ok(data);
+        }
+        let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+        // It may well arrive later, as one that an external store fills does.
+        let secret = api.get_opt(name).await?.ok_or_else(|| Error::Waiting {
+            reference: Reference::new(Target::Secret, name),
+            why: format!("it does not exist, create it in namespace `{namespace}`"),
+        })?;
+        let version = secret.resource_version().unwrap_or_default();
+        let data = secret.data.unwrap_or_default().into_iter();
+        let text = data.filter_map(|(key, value)| {
+            Some((key, SecretString::from(String::from_utf8(value.0).ok()?)))
+        });
+        let data = Arc::new(text.collect());
+        self.keep(namespace, name, version, Arc::clone(&data));
+        Ok(data)
     }
 
     /// What was read of the latest version.
-    fn current(&self, place: &Place) -> Option<Arc<Data>> {
+    fn current(&self, namespace: &str, name: &str) -> Option<Arc<SecretData>> {
         let all = self.all();
-        let entry = all.get(place)?;
+        let entry = all.get(&key(namespace, name))?;
         let (version, data) = entry.read.as_ref()?;
         (entry.latest.as_ref() == Some(version)).then(|| data.clone())
     }
 
-    fn keep(&self, place: Place, version: String, data: Arc<Data>) {
-        self.all().entry(place).or_default().read = Some((version, data));
+    fn keep(&self, namespace: &str, name: &str, version: String, data: Arc<SecretData>) {
+        let mut all = self.all();
+        all.entry(key(namespace, name)).or_default().read = Some((version, data));
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Place, Entry>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Name, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// All keys of a Secret. Read again only after it has changed.
-pub async fn read(engine: &Engine, namespace: &str, name: &str) -> Result<Arc<Data>> {
-    let place = (namespace.to_owned(), name.to_owned());
-    if let Some(data) = engine.secrets.current(&place) {
-        return Ok(data);
+fn key(namespace: &str, name: &str) -> Name {
+    (namespace.to_owned(), name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_served_from_memory_until_it_changes_or_goes() {
+        let secrets = Secrets::default();
+        secrets.observe("ns", "s", Some("1".into()));
+        secrets.keep("ns", "s", "1".into(), Arc::default());
+        assert!(secrets.current("ns", "s").is_some());
+        assert!(secrets.observe("ns", "s", Some("2".into())));
+        assert!(secrets.current("ns", "s").is_none());
+        secrets.keep("ns", "s", "2".into(), Arc::default());
+        secrets.forget("ns", "s");
+        assert!(secrets.current("ns", "s").is_none());
     }
-    let api: Api<Secret> = Api::namespaced(engine.client.clone(), namespace);
-    // It may well arrive later, as one that an external store fills does.
-    let secret = api.get_opt(name).await?.ok_or_else(|| Error::Waiting {
-        reference: Reference::new(Target::Secret, name),
-        why: format!("it does not exist, create it in namespace `{namespace}`"),
-    })?;
-    let version = secret.resource_version().unwrap_or_default();
-    let data = secret.data.unwrap_or_default().into_iter();
-    let text = data.filter_map(|(key, value)| {
-        Some((key, SecretString::from(String::from_utf8(value.0).ok()?)))
-    });
-    let data = Arc::new(text.collect());
-    engine.secrets.keep(place, version, Arc::clone(&data));
-    Ok(data)
-}
-
-/// Watches which Secrets change, not what they hold, and wakes those who name them; `listed` hears of the first list.
-pub async fn secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
-    let namespaces = &engine.settings.namespaces;
-    let mut seen = watch::<PartialObjectMeta<Secret>>(&engine.client, namespaces);
-    let mut listed = Some(listed);
-    let mut unlisted: HashSet<usize> = (0..namespaces.len().max(1)).collect();
-    while let Some((from, event)) = seen.next().await {
-        match event {
-            Ok(Event::Apply(secret) | Event::InitApply(secret)) => {
-                let place = place_of(&secret);
-                // A list after an interruption shows what was known before, too.
-                if engine.secrets.notice(&place, secret.resource_version()) {
-                    wake_users(&engine, place);
-                }
-            }
-            Ok(Event::Delete(secret)) => {
-                let place = place_of(&secret);
-                engine.secrets.forget(&place);
-                wake_users(&engine, place);
-            }
-            Ok(Event::InitDone) => {
-                unlisted.remove(&from);
-                if let Some(listed) = listed.take_if(|_| unlisted.is_empty()) {
-                    // Nobody listens any more once the operator is about to end.
-                    let _ = listed.send(());
-                }
-            }
-            Ok(Event::Init) => {}
-            Err(error) => {
-                tracing::warn!(%error, "watch of Secrets interrupted, it will be resumed");
-            }
-        }
-    }
-}
-
-fn place_of(secret: &PartialObjectMeta<Secret>) -> Place {
-    (secret.namespace().unwrap_or_default(), secret.name_any())
-}
-
-fn wake_users(engine: &Engine, (namespace, name): Place) {
-    let target = Target::Secret;
-    engine.wake_referrers(&namespace, &Reference { target, name });
 }

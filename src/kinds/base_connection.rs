@@ -5,10 +5,11 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::normal::{self, Head, Label, decide, head, observed};
+use super::compare;
+use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{Auth, Connection, NewConnection, PatchOp, SpecRef};
 use crate::api::{self, BaseConnection, BaseConnectionStatus, OpenObject};
-use crate::engine::{Kind, Pass, Plan, Result, Session};
+use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 /// The way to authenticate of connections that hand out an address to send data to.
 const STREAMING: &str = "Streaming Connection";
@@ -44,24 +45,29 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    async fn resolve(pass: &Pass<'_, BaseConnection>, auth: &api::Auth) -> Result<Self> {
-        let mut params = normal::open("spec.auth.params", &auth.params)?;
+    async fn resolve(
+        connection: &BaseConnection,
+        auth: &api::Auth,
+        lookup: &Lookup<'_>,
+        session: &Session,
+    ) -> Result<Self> {
+        let mut params = compare::open("spec.auth.params", &auth.params)?;
         let mut secrets = Vec::with_capacity(auth.secret_params.len());
         for secret in &auth.secret_params {
             params.remove(&secret.name);
             let reference = &secret.value_from.secret_key_ref;
-            secrets.push((secret.name.clone(), pass.secret_value(reference).await?));
+            secrets.push((secret.name.clone(), lookup.secret_value(reference).await?));
         }
-        let session = pass.session()?;
         let adobe = session.adobe();
         let parts = secrets
             .iter()
             .flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);
+        let status = connection.status.as_ref();
         Ok(Self {
             spec_name: auth.spec_name.clone(),
             params,
             fingerprint: adobe.settings().credentials.fingerprint(parts),
-            given: pass.status().credentials_fingerprint.clone(),
+            given: status.and_then(|it| it.credentials_fingerprint.clone()),
             secrets,
         })
     }
@@ -86,7 +92,7 @@ pub struct Held {
     fingerprint: Option<String>,
 }
 
-observed!(Held, |_| Vec::new());
+flow_object!(Desired, Held, (), |_| Vec::new());
 
 impl From<Connection> for Held {
     fn from(read: Connection) -> Self {
@@ -134,53 +140,28 @@ fn image(desired: &Desired, head: Head, inlet_url: Option<String>) -> Held {
     }
 }
 
-impl Kind for BaseConnection {
+/// What the names in a spec stand for.
+#[derive(Debug)]
+pub struct Refs {
+    spec: SpecRef,
+    auth: Option<Credentials>,
+}
+
+impl Planned for BaseConnection {
     type Desired = Desired;
-    type Observed = Held;
+    type Held = Held;
     type Change = Vec<PatchOp>;
-
-    const USED_BY: &'static [api::Kind] =
-        &[api::Kind::SourceConnection, api::Kind::TargetConnection];
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
-        let spec = &self.spec;
-        let session = pass.session()?;
-        let auth = match &spec.auth {
-            Some(auth) => Some(Credentials::resolve(pass, auth).await?),
-            None => None,
-        };
-        Ok(Desired {
-            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
-            spec: normal::connection_spec(&session, &spec.connection_spec).await?,
-            auth,
-        })
-    }
-
-    async fn list(session: &Session) -> Result<Vec<Held>> {
-        let all = normal::all::<Connection>(session).await?;
-        Ok(all.into_iter().map(Held::from).collect())
-    }
-
-    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
-        let named = normal::named::<Connection>(session, &desired.label.name).await?;
-        Ok(named.into_iter().map(Held::from).collect())
-    }
-
-    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
-        let read = normal::one::<Connection>(session, id).await?;
-        Ok(read.map(Held::from))
-    }
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
         let mut fixed = Vec::new();
         let mut ops = desired.label.ops(&held.head);
-        if !normal::same_spec(&desired.spec, held.spec.as_ref()) {
+        if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
             fixed.push("`spec.connectionSpec`");
         }
         match (&desired.auth, &held.auth) {
             (Some(wanted), Some(auth)) if wanted.spec_name == auth.spec_name => {
                 let given = held.fingerprint.as_ref().or(wanted.given.as_ref());
-                let same = normal::covers_all(&readable(&wanted.params, auth), &auth.params);
+                let same = compare::covers_all(&readable(&wanted.params, auth), &auth.params);
                 if !same || given != Some(&wanted.fingerprint) {
                     // Adobe replaces the parameters as a whole: secrets have to be among them.
                     ops.push(PatchOp::replace("/auth/params", wanted.exposed()));
@@ -189,11 +170,36 @@ impl Kind for BaseConnection {
             (Some(_), _) => fixed.push("`spec.auth.specName`"),
             (None, _) => {}
         }
-        Ok(decide(&fixed, ops))
+        Ok(compare::change_or_replace(&fixed, ops))
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
         desired.label.name == held.head.name
+    }
+}
+
+impl ManagedKind for BaseConnection {
+    type Objects = FlowObjects<Connection, Self>;
+    type Refs = Refs;
+    type Observing = ();
+
+    async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
+        let spec = &self.spec;
+        let auth = match &spec.auth {
+            Some(auth) => Some(Credentials::resolve(self, auth, lookup, session).await?),
+            None => None,
+        };
+        let spec = flow_service::connection_spec(session, &spec.connection_spec).await?;
+        Ok(Refs { spec, auth })
+    }
+
+    fn desired(&self, refs: &Refs, mark: Mark, _: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        Ok(Desired {
+            label: Label::new(mark, &spec.name, spec.description.as_deref()),
+            spec: refs.spec.clone(),
+            auth: refs.auth.clone(),
+        })
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
@@ -211,8 +217,8 @@ impl Kind for BaseConnection {
         let made = image(desired, desired.label.created(created), None);
         let auth = desired.auth.as_ref();
         if auth.is_some_and(|auth| auth.spec_name == STREAMING) {
-            // The address is known to Adobe only. The object exists, so a failed look is made up for by the next sweep.
-            if let Ok(Some(read)) = Self::read(session, &made.head.id).await {
+            // The address is known to Adobe only. The object exists, so a failed read is made up for by the next resync.
+            if let Ok(Some(read)) = Self::Objects::read(session, &made.head.id).await {
                 return Ok(read);
             }
         }
@@ -225,13 +231,9 @@ impl Kind for BaseConnection {
         held: &Held,
         change: Vec<PatchOp>,
     ) -> Result<Held> {
-        let changed = normal::patch::<Connection>(session, &held.head, &change).await?;
-        let renewed = desired.label.changed(&held.head, changed.etag);
-        Ok(image(desired, renewed, held.inlet_url.clone()))
-    }
-
-    async fn delete(session: &Session, held: &Held) -> Result<()> {
-        normal::delete::<Connection>(session, &held.head.id).await
+        let patched = flow_service::patch::<Connection>(session, &held.head, &change).await?;
+        let head = desired.label.changed(&held.head, patched.etag);
+        Ok(image(desired, head, held.inlet_url.clone()))
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut BaseConnectionStatus) {
@@ -254,13 +256,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kinds::normal::tests::{created, label};
+    use crate::kinds::flow_service::tests::{created, label};
 
     fn desired() -> Desired {
         let params = json!({"host": "api.paypal.com", "port": 443});
         Desired {
             label: label(api::Kind::BaseConnection),
-            spec: normal::spec_ref("paypal-id".into(), None),
+            spec: flow_service::spec_ref("paypal-id".into(), None),
             auth: Some(Credentials {
                 spec_name: "Basic".into(),
                 params: params.as_object().cloned().unwrap(),
@@ -338,7 +340,7 @@ mod tests {
     #[test]
     fn another_system_or_way_to_authenticate_needs_a_new_connection() {
         let mut held = held();
-        held.spec = Some(normal::spec_ref("other".into(), None));
+        held.spec = Some(flow_service::spec_ref("other".into(), None));
         held.auth.as_mut().unwrap().spec_name = "other".into();
         let fields = "`spec.connectionSpec`, `spec.auth.specName`";
         assert_eq!(plan(&held), Plan::Replace(fields.into()));

@@ -1,6 +1,8 @@
 //! `Dataflow`: what is read, mapped and written, and when.
 
 mod ends;
+mod metrics;
+mod outcome;
 #[cfg(test)]
 mod properties;
 mod runs;
@@ -8,18 +10,17 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
-use self::schedule::{Schedule, Wish};
-use super::normal::{self, Head, Label, head, observed};
+use self::ends::Ends;
+use self::schedule::{Schedule, ScheduleSpec};
+use super::compare;
+use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{Action, Class, Flow, NewFlow, PatchOp, SpecRef, Transformation};
 use crate::api::{Contract, Dataflow, DataflowStatus, FlowState};
-use crate::engine::{Kind, Pass, Plan, Result, Session};
+use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 /// States in which Adobe refuses changes; they pass by themselves.
 const MOVING: [&str; 4] = ["updating", "enabling", "disabling", "initializing"];
@@ -42,7 +43,7 @@ pub struct Desired {
     target: String,
     delta: Option<Value>,
     mapping: Option<Mapping>,
-    schedule: Option<Wish>,
+    schedule: Option<ScheduleSpec>,
     state: FlowState,
     contract: Contract,
     /// When the spec was looked at, in seconds since 1970: what may still be changed depends on it.
@@ -69,10 +70,10 @@ pub struct Held {
     mapping_index: usize,
     schedule: Schedule,
     /// The last run as of the last sweep.
-    last_run: Option<runs::Named>,
+    last_run: Option<runs::LastRunRef>,
 }
 
-observed!(Held, |held| {
+flow_object!(Desired, Held, runs::Runs, |held| {
     let ends = held.sources.iter().chain(&held.targets);
     let mapping = held.mapping.as_ref().map(|mapping| &mapping.id);
     ends.chain(mapping).map(String::as_str).collect()
@@ -85,7 +86,7 @@ impl From<Flow> for Held {
         let params = |at: usize| steps[at].params.as_ref();
         let mapping = find(MAPPING).and_then(params).and_then(|params| {
             let id = params.get("mappingId")?.as_str()?.to_owned();
-            let version = params.get("mappingVersion").and_then(normal::integer);
+            let version = params.get("mappingVersion").and_then(compare::integer);
             let version = version.unwrap_or_default();
             Some(Mapping { id, version })
         });
@@ -93,7 +94,7 @@ impl From<Flow> for Held {
             .and_then(params)
             .and_then(|it| it.get("deltaColumn"));
         let last_run = read.last_run_details.as_ref().and_then(|run| {
-            let start = run.get("startedAtUTC").and_then(normal::integer);
+            let start = run.get("startedAtUTC").and_then(compare::integer);
             Some((run.get("id")?.as_str()?.to_owned(), start))
         });
         Self {
@@ -141,7 +142,7 @@ impl Desired {
             source_connection_ids: vec![self.source.clone()],
             target_connection_ids: vec![self.target.clone()],
             transformations: self.transformations(),
-            schedule_params: schedule.map(|(wish, start)| wish.params(start, self.contract)),
+            schedule_params: schedule.map(|(spec, start)| spec.params(start, self.contract)),
         }
     }
 
@@ -156,20 +157,20 @@ impl Desired {
             delta: self.delta.clone(),
             mapping: self.mapping.clone(),
             mapping_index: usize::from(self.delta.is_some()),
-            schedule: schedule.map_or_else(Schedule::default, |wish| wish.image(start)),
+            schedule: schedule.map_or_else(Schedule::default, |spec| spec.image(start)),
             last_run: None,
         }
     }
 
     /// What Adobe holds after a change.
     fn changed(&self, held: &Held, etag: Option<String>) -> Held {
-        let wish = self.schedule.as_ref();
+        let spec = self.schedule.as_ref();
         Held {
             head: self.label.changed(&held.head, etag),
             mapping: self.mapping.clone(),
-            schedule: wish.map_or_else(
+            schedule: spec.map_or_else(
                 || held.schedule.clone(),
-                |wish| wish.changed(&held.schedule, self.now),
+                |spec| spec.changed(&held.schedule, self.now),
             ),
             ..held.clone()
         }
@@ -179,12 +180,12 @@ impl Desired {
     fn fixed(&self, held: &Held) -> Vec<&'static str> {
         let only = |ids: &[String], wanted: &String| ids == std::slice::from_ref(wanted);
         let schedule = match &self.schedule {
-            Some(wish) => wish.fixed(&held.schedule, self.now),
+            Some(spec) => spec.fixed(&held.schedule, self.now),
             None => held.schedule.frequency.as_ref().map(|_| "`spec.schedule`"),
         };
         let checks = [
             (
-                normal::same_spec(&self.flow_spec, held.flow_spec.as_ref()),
+                flow_service::same_spec(&self.flow_spec, held.flow_spec.as_ref()),
                 "`spec.flowSpec`",
             ),
             (
@@ -196,7 +197,7 @@ impl Desired {
                 "`spec.targetConnectionRef`",
             ),
             (
-                normal::covers_some(self.delta.as_ref(), held.delta.as_ref()),
+                compare::covers_some(self.delta.as_ref(), held.delta.as_ref()),
                 "`spec.deltaColumn`",
             ),
             (
@@ -210,8 +211,8 @@ impl Desired {
 
     fn ops(&self, held: &Held) -> Vec<PatchOp> {
         let mut ops = self.label.ops(&held.head);
-        if let Some(wish) = &self.schedule {
-            ops.extend(wish.ops(&held.schedule, self.now, self.contract));
+        if let Some(spec) = &self.schedule {
+            ops.extend(spec.ops(&held.schedule, self.now, self.contract));
         }
         match &self.mapping {
             Some(wanted) if held.mapping.as_ref() != Some(wanted) => {
@@ -251,49 +252,24 @@ impl Held {
 
 impl Mapping {
     fn params(&self, contract: Contract) -> Value {
-        let version = schedule::figure(self.version, contract);
+        let version = schedule::number(self.version, contract);
         json!({"mappingId": self.id, "mappingVersion": version})
     }
 }
 
-impl Kind for Dataflow {
+/// What the names in a spec stand for.
+#[derive(Debug)]
+pub struct Refs {
+    flow_spec: SpecRef,
+    ends: Ends,
+    /// When the spec was looked at, in seconds since 1970: what may still be changed depends on it.
+    now: i64,
+}
+
+impl Planned for Dataflow {
     type Desired = Desired;
-    type Observed = Held;
+    type Held = Held;
     type Change = Change;
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
-        let spec = &self.spec;
-        let session = pass.session()?;
-        // First, so that Adobe is asked while the dataflow still waits for others.
-        let flow_spec = normal::flow_spec(&session, &spec.flow_spec).await?;
-        Ok(Desired {
-            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
-            flow_spec,
-            source: ends::source(pass)?,
-            target: ends::target(pass)?,
-            delta: spec.delta_column.as_ref().map(ends::delta).transpose()?,
-            mapping: ends::mapping(pass)?,
-            schedule: spec.schedule.as_ref().map(Wish::from),
-            state: spec.state,
-            contract: spec.contract,
-            now: Timestamp::now().as_second(),
-        })
-    }
-
-    async fn list(session: &Session) -> Result<Vec<Held>> {
-        let all = normal::all::<Flow>(session).await?;
-        Ok(all.into_iter().map(Held::from).collect())
-    }
-
-    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
-        let named = normal::named::<Flow>(session, &desired.label.name).await?;
-        Ok(named.into_iter().map(Held::from).collect())
-    }
-
-    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
-        let read = normal::one::<Flow>(session, id).await?;
-        Ok(read.map(Held::from))
-    }
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
         let fixed = desired.fixed(held);
@@ -312,6 +288,38 @@ impl Kind for Dataflow {
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
         desired.label.name == held.head.name
+    }
+}
+
+impl ManagedKind for Dataflow {
+    type Objects = FlowObjects<Flow, Self>;
+    type Refs = Refs;
+    type Observing = runs::Runs;
+
+    async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
+        // First, so that Adobe is asked while the dataflow still waits for others.
+        let flow_spec = flow_service::flow_spec(session, &self.spec.flow_spec).await?;
+        Ok(Refs {
+            flow_spec,
+            ends: Ends::of(&self.spec, lookup)?,
+            now: Timestamp::now().as_second(),
+        })
+    }
+
+    fn desired(&self, refs: &Refs, mark: Mark, _: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        Ok(Desired {
+            label: Label::new(mark, &spec.name, spec.description.as_deref()),
+            flow_spec: refs.flow_spec.clone(),
+            source: refs.ends.source.clone(),
+            target: refs.ends.target.clone(),
+            delta: spec.delta_column.as_ref().map(ends::delta).transpose()?,
+            mapping: refs.ends.mapping.clone(),
+            schedule: spec.schedule.as_ref().map(ScheduleSpec::from),
+            state: spec.state,
+            contract: spec.contract,
+            now: refs.now,
+        })
     }
 
     /// A flow behind an access label is denied to reads, but writes tell that it is there. The write names a version that
@@ -336,7 +344,7 @@ impl Kind for Dataflow {
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let now = Timestamp::now().as_second();
         let schedule = desired.schedule.as_ref();
-        let start = schedule.map(|wish| wish.first_start(now, desired.contract));
+        let start = schedule.map(|spec| spec.first_start(now, desired.contract));
         let adobe = session.adobe();
         let body = desired.body(start);
         let created = adobe.flow_service().create::<Flow>(&body).await?;
@@ -354,8 +362,8 @@ impl Kind for Dataflow {
     ) -> Result<Held> {
         match change {
             Change::Patch(ops) => {
-                let changed = normal::patch::<Flow>(session, &held.head, &ops).await?;
-                Ok(desired.changed(held, changed.etag))
+                let patched = flow_service::patch::<Flow>(session, &held.head, &ops).await?;
+                Ok(desired.changed(held, patched.etag))
             }
             Change::Act(action) => act(session, held, action).await,
         }
@@ -363,25 +371,11 @@ impl Kind for Dataflow {
 
     /// Two flows would ingest the same data, so the replaced one stops even where it cannot be deleted yet.
     async fn retire(session: &Session, held: &Held) -> Result<()> {
-        let read = Self::read(session, &held.head.id).await?;
+        let read = Self::Objects::read(session, &held.head.id).await?;
         if let Some(held) = read.filter(|it| it.head.state.as_deref() == Some("enabled")) {
             act(session, &held, Action::Disable).await?;
         }
-        Self::delete(session, held).await
-    }
-
-    async fn delete(session: &Session, held: &Held) -> Result<()> {
-        normal::delete::<Flow>(session, &held.head.id).await
-    }
-
-    const FOLLOWED: Option<Duration> = Some(Duration::from_secs(120));
-
-    async fn follow(session: &Session, dataflows: &[Arc<Self>]) -> Result<Vec<Arc<Self>>> {
-        runs::follow(session, dataflows).await
-    }
-
-    fn report(pass: &Pass<'_, Self>, status: &mut DataflowStatus) {
-        runs::report(pass, status);
+        Self::Objects::delete(session, held).await
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut DataflowStatus) {
@@ -430,7 +424,7 @@ async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
         }
         // Adobe also answers so when somebody else was faster.
         Err(error) if *error.class() == Class::Busy => {
-            let read = Dataflow::read(session, &held.head.id).await?;
+            let read = FlowObjects::<Flow, Dataflow>::read(session, &held.head.id).await?;
             let there = read.filter(|read| read.head.state.as_deref() == Some(state));
             there.ok_or_else(|| error.into())
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef, TargetConnection};
-use crate::api::{AdoptionPolicy, Dataset, DatasetSpec, DatasetStatus, PlatformSchema};
-use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
+use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
+use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 /// The tag that bears the mark.
 const OWNER: &str = "aep_operator_owner";
@@ -19,7 +19,7 @@ const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 
 /// A data set as the spec wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DesiredDataset {
+pub struct Desired {
     mark: Mark,
     name: String,
     description: String,
@@ -34,30 +34,9 @@ pub struct DesiredDataset {
     adopt: bool,
 }
 
-impl DesiredDataset {
-    /// What the spec says with its schema, and the field that names that.
-    fn of(
-        spec: &DatasetSpec,
-        mark: Mark,
-        (schema_id, schema_field): (String, &'static str),
-    ) -> Self {
-        Self {
-            mark,
-            name: spec.name.clone(),
-            description: spec.description.clone().unwrap_or_default(),
-            schema_id,
-            content_type: spec.schema_content_type.clone(),
-            schema_field,
-            profile: spec.profile_enabled == Some(true),
-            error_diagnostics: spec.error_diagnostics,
-            adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
-        }
-    }
-}
-
 /// A data set as Catalog holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ObservedDataset {
+pub struct Held {
     id: String,
     mark: Option<Mark>,
     created: Option<i64>,
@@ -72,7 +51,9 @@ pub struct ObservedDataset {
     tagged: bool,
 }
 
-impl Observed for ObservedDataset {
+impl crate::engine::Held for Held {
+    type Memory = ();
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -90,7 +71,7 @@ impl Observed for ObservedDataset {
     }
 }
 
-impl From<DataSet> for ObservedDataset {
+impl From<DataSet> for Held {
     fn from(found: DataSet) -> Self {
         let schema = found.schema_ref.unwrap_or_default();
         let owner = found.tags.get(OWNER).into_iter().flatten();
@@ -123,36 +104,41 @@ fn compact(text: &str) -> String {
     kept.collect::<String>().to_ascii_lowercase()
 }
 
-impl Kind for Dataset {
-    type Desired = DesiredDataset;
-    type Observed = ObservedDataset;
+impl Planned for Dataset {
+    type Desired = Desired;
+    type Held = Held;
     type Change = Vec<PatchOp>;
 
-    const USED_BY: &'static [crate::api::Kind] = &[crate::api::Kind::TargetConnection];
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredDataset> {
-        let spec = &self.spec;
-        let (schema_id, schema_field) = match (&spec.schema_ref, &spec.schema_id) {
-            (Some(schema), _) => (
-                pass.id_of::<PlatformSchema>(&schema.name)?,
-                "`spec.schemaRef`",
-            ),
-            (None, Some(id)) => (id.clone(), "`spec.schemaId`"),
-            (None, None) => {
-                let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
-                return Err(Error::Invalid(text.into()));
-            }
-        };
-        let schema = (schema_id, schema_field);
-        Ok(DesiredDataset::of(spec, pass.mark()?, schema))
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
+        if desired.schema_id != held.schema_id {
+            return Ok(Plan::Replace(desired.schema_field.into()));
+        }
+        let chosen = desired.content_type.as_deref();
+        if chosen.is_some_and(|it| !is_same_type(it, &held.content_type)) {
+            return Ok(Plan::Replace("`spec.schemaContentType`".into()));
+        }
+        let ops = differences(desired, held);
+        Ok(if ops.is_empty() {
+            Plan::Keep
+        } else {
+            Plan::Change(ops)
+        })
     }
 
-    async fn list(session: &Session) -> Result<Vec<ObservedDataset>> {
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        desired.name == held.name
+    }
+}
+
+impl Objects for Dataset {
+    type Kind = Self;
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
         let found = session.adobe().catalog().list(None, None).await?;
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    async fn find(session: &Session, desired: &DesiredDataset) -> Result<Vec<ObservedDataset>> {
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
         let tag = desired.mark.tag();
         let adobe = session.adobe();
         let mut found = adobe.catalog().list(Some((OWNER, &tag)), None).await?;
@@ -162,71 +148,86 @@ impl Kind for Dataset {
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    fn is_namesake(desired: &DesiredDataset, observed: &ObservedDataset) -> bool {
-        desired.name == observed.name
-    }
-
-    async fn read(session: &Session, id: &str) -> Result<Option<ObservedDataset>> {
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
         Ok(session.adobe().catalog().get(id).await?.map(Into::into))
     }
 
-    fn plan(desired: &DesiredDataset, observed: &ObservedDataset) -> Result<Plan<Vec<PatchOp>>> {
-        if desired.schema_id != observed.schema_id {
-            return Ok(Plan::Replace(desired.schema_field.into()));
-        }
-        let chosen = desired.content_type.as_deref();
-        if chosen.is_some_and(|it| !is_same_type(it, &observed.content_type)) {
-            return Ok(Plan::Replace("`spec.schemaContentType`".into()));
-        }
-        let ops = differences(desired, observed);
-        Ok(if ops.is_empty() {
-            Plan::Keep
-        } else {
-            Plan::Change(ops)
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        Ok(session.adobe().catalog().delete(&held.id).await?)
+    }
+}
+
+impl ManagedKind for Dataset {
+    type Objects = Self;
+    /// The `$id` of the schema.
+    type Refs = String;
+    type Observing = ();
+
+    async fn dereference(&self, lookup: &Lookup<'_>, _: &Session) -> Result<String> {
+        let spec = &self.spec;
+        let id = ("spec.schemaId", spec.schema_id.as_ref());
+        let schema = lookup.id::<PlatformSchema>(spec.schema_ref.as_ref(), id)?;
+        schema.ok_or_else(|| {
+            let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
+            Error::Invalid(text.into())
         })
     }
 
-    async fn create(session: &Session, desired: &DesiredDataset) -> Result<ObservedDataset> {
+    fn desired(&self, schema_id: &String, mark: Mark, _: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        Ok(Desired {
+            mark,
+            name: spec.name.clone(),
+            description: spec.description.clone().unwrap_or_default(),
+            schema_id: schema_id.clone(),
+            content_type: spec.schema_content_type.clone(),
+            schema_field: match spec.schema_ref {
+                Some(_) => "`spec.schemaRef`",
+                None => "`spec.schemaId`",
+            },
+            profile: spec.profile_enabled == Some(true),
+            error_diagnostics: spec.error_diagnostics,
+            adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
+        })
+    }
+
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let id = session.adobe().catalog().create(&body(desired)).await?;
         Ok(image(desired, id))
     }
 
     async fn update(
         session: &Session,
-        desired: &DesiredDataset,
-        observed: &ObservedDataset,
+        desired: &Desired,
+        held: &Held,
         change: Vec<PatchOp>,
-    ) -> Result<ObservedDataset> {
+    ) -> Result<Held> {
         let adobe = session.adobe();
-        adobe.catalog().patch(&observed.id, &change).await?;
-        Ok(ObservedDataset {
-            created: observed.created,
-            content_type: observed.content_type.clone(),
-            error_diagnostics: desired.error_diagnostics.or(observed.error_diagnostics),
-            ..image(desired, observed.id.clone())
+        adobe.catalog().patch(&held.id, &change).await?;
+        Ok(Held {
+            created: held.created,
+            content_type: held.content_type.clone(),
+            error_diagnostics: desired.error_diagnostics.or(held.error_diagnostics),
+            ..image(desired, held.id.clone())
         })
     }
 
     /// Records go with a data set, so a replaced one stays until nothing is written to it any more. Adobe does not ask.
-    async fn retire(session: &Session, observed: &ObservedDataset) -> Result<()> {
+    async fn retire(session: &Session, held: &Held) -> Result<()> {
         let adobe = session.adobe();
         let targets = adobe.flow_service().list::<TargetConnection>(&[]).await?;
         let writes = |it: &&TargetConnection| {
             let params = it.params.as_ref();
-            params.is_some_and(|it| it["dataSetId"] == observed.id.as_str())
+            params.is_some_and(|it| it["dataSetId"] == held.id.as_str())
         };
         match targets.iter().find(writes) {
             Some(target) => Err(Error::InUse(format!("target connection {}", target.id))),
-            None => Self::delete(session, observed).await,
+            None => Self::delete(session, held).await,
         }
     }
 
-    async fn delete(session: &Session, observed: &ObservedDataset) -> Result<()> {
-        Ok(session.adobe().catalog().delete(&observed.id).await?)
-    }
-
-    fn record(_: &DesiredDataset, observed: &ObservedDataset, status: &mut DatasetStatus) {
-        status.schema_id = Some(observed.schema_id.clone());
+    fn record(_: &Desired, held: &Held, status: &mut DatasetStatus) {
+        status.schema_id = Some(held.schema_id.clone());
     }
 }
 
@@ -237,30 +238,30 @@ fn is_same_type(wanted: &str, found: &str) -> bool {
 }
 
 /// Single tags are set, never all of them: Adobe's housekeeping writes there too.
-fn differences(desired: &DesiredDataset, observed: &ObservedDataset) -> Vec<PatchOp> {
+fn differences(desired: &Desired, held: &Held) -> Vec<PatchOp> {
     let mut ops = Vec::new();
-    if desired.name != observed.name {
+    if desired.name != held.name {
         ops.push(PatchOp::add("/name", desired.name.clone()));
     }
-    if desired.description != observed.description {
+    if desired.description != held.description {
         ops.push(PatchOp::add("/description", desired.description.clone()));
     }
     if let Some(wanted) = desired.error_diagnostics
-        && wanted != observed.error_diagnostics.unwrap_or_default()
+        && wanted != held.error_diagnostics.unwrap_or_default()
     {
         ops.push(PatchOp::add("/enableErrorDiagnostics", wanted));
     }
     let mut tags = Vec::new();
-    if observed.mark.as_ref() != Some(&desired.mark) {
+    if held.mark.as_ref() != Some(&desired.mark) {
         tags.push((OWNER, desired.mark.tag()));
     }
     let state = if desired.profile { ENABLED } else { DISABLED };
-    for (key, found) in [(PROFILE, observed.profile), (IDENTITY, observed.identity)] {
+    for (key, found) in [(PROFILE, held.profile), (IDENTITY, held.identity)] {
         if found != desired.profile {
             tags.push((key, state.to_owned()));
         }
     }
-    if !tags.is_empty() && !observed.tagged {
+    if !tags.is_empty() && !held.tagged {
         ops.push(PatchOp::add("/tags", json!({})));
     }
     let tags = tags.into_iter();
@@ -268,7 +269,7 @@ fn differences(desired: &DesiredDataset, observed: &ObservedDataset) -> Vec<Patc
     ops
 }
 
-fn body(desired: &DesiredDataset) -> NewDataSet {
+fn body(desired: &Desired) -> NewDataSet {
     let mut tags = BTreeMap::from([(OWNER.to_owned(), vec![desired.mark.tag()])]);
     if desired.profile {
         for key in [PROFILE, IDENTITY] {
@@ -288,14 +289,14 @@ fn body(desired: &DesiredDataset) -> NewDataSet {
     }
 }
 
-fn content_type(desired: &DesiredDataset) -> String {
+fn content_type(desired: &Desired) -> String {
     let chosen = desired.content_type.clone();
     chosen.unwrap_or_else(|| CONTENT_TYPE.to_owned())
 }
 
 /// What Catalog holds after everything that is desired was written.
-fn image(desired: &DesiredDataset, id: String) -> ObservedDataset {
-    ObservedDataset {
+fn image(desired: &Desired, id: String) -> Held {
+    Held {
         id,
         mark: Some(desired.mark.clone()),
         created: None,
@@ -317,8 +318,8 @@ mod properties;
 mod tests {
     use super::*;
 
-    fn desired() -> DesiredDataset {
-        DesiredDataset {
+    fn desired() -> Desired {
+        Desired {
             mark: Mark::new("o", crate::api::Kind::Dataset, "ns", "n"),
             name: "payments".into(),
             description: String::new(),
@@ -331,12 +332,12 @@ mod tests {
         }
     }
 
-    fn seen() -> ObservedDataset {
+    fn seen() -> Held {
         image(&desired(), "5e".into())
     }
 
-    fn planned(desired: &DesiredDataset, observed: &ObservedDataset) -> Plan<Vec<PatchOp>> {
-        Dataset::plan(desired, observed).unwrap()
+    fn planned(desired: &Desired, held: &Held) -> Plan<Vec<PatchOp>> {
+        Dataset::plan(desired, held).unwrap()
     }
 
     #[test]
@@ -398,11 +399,11 @@ mod tests {
 
     #[test]
     fn a_lost_mark_is_written_again() {
-        let mut observed = seen();
-        observed.mark = None;
+        let mut held = seen();
+        held.mark = None;
         let tag = json!([desired().mark.tag()]);
         let ops = vec![PatchOp::add("/tags/aep_operator_owner", tag)];
-        assert_eq!(planned(&desired(), &observed), Plan::Change(ops));
+        assert_eq!(planned(&desired(), &held), Plan::Change(ops));
     }
 
     #[test]

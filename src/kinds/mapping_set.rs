@@ -6,7 +6,7 @@ use crate::adobe::{self, MappingFault, MappingRow, SourceKind};
 use crate::api::{
     Contract, Mapping, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema, SourceType,
 };
-use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
+use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 /// How many faults a message tells.
@@ -14,7 +14,7 @@ const MOST_FAULTS: usize = 5;
 
 /// A mapping set as the spec wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DesiredMappingSet {
+pub struct Desired {
     mark: Mark,
     /// Ends with the mark.
     name: String,
@@ -27,7 +27,7 @@ pub struct DesiredMappingSet {
 
 /// A mapping set as Data Prep holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ObservedMappingSet {
+pub struct Held {
     id: String,
     mark: Option<Mark>,
     created: Option<i64>,
@@ -41,7 +41,9 @@ pub struct ObservedMappingSet {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put;
 
-impl Observed for ObservedMappingSet {
+impl crate::engine::Held for Held {
+    type Memory = ();
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -59,7 +61,7 @@ impl Observed for ObservedMappingSet {
     }
 }
 
-impl From<adobe::MappingSet> for ObservedMappingSet {
+impl From<adobe::MappingSet> for Held {
     fn from(found: adobe::MappingSet) -> Self {
         Self {
             id: found.id,
@@ -72,73 +74,79 @@ impl From<adobe::MappingSet> for ObservedMappingSet {
     }
 }
 
-impl Kind for MappingSet {
-    type Desired = DesiredMappingSet;
-    type Observed = ObservedMappingSet;
+impl Planned for MappingSet {
+    type Desired = Desired;
+    type Held = Held;
     type Change = Put;
 
-    const USED_BY: &'static [crate::api::Kind] = &[crate::api::Kind::Dataflow];
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredMappingSet> {
-        let spec = &self.spec;
-        let schema_id = match (&spec.schema_ref, &spec.schema_id) {
-            (Some(schema), _) => pass.id_of::<PlatformSchema>(&schema.name)?,
-            (None, Some(id)) => id.clone(),
-            (None, None) => {
-                let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
-                return Err(Error::Invalid(text.into()));
-            }
-        };
-        let mark = pass.mark()?;
-        let name = format!("{}/{}", pass.namespace(), pass.name());
-        Ok(DesiredMappingSet {
-            name: mark.sign(Some(&name)),
-            mark,
-            schema_id,
-            rows: rows(&spec.mappings, &pass.session()?.tenant, spec.contract)?,
-            contract: spec.contract,
-            validation: spec.validation,
-        })
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Put>> {
+        let same = held.mark.as_ref() == Some(&desired.mark)
+            && held.schema_id.as_ref() == Some(&desired.schema_id)
+            && held.rows == ordered(desired.rows.clone());
+        Ok(if same { Plan::Keep } else { Plan::Change(Put) })
     }
+}
 
-    async fn list(session: &Session) -> Result<Vec<ObservedMappingSet>> {
+impl Objects for MappingSet {
+    type Kind = Self;
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
         let found = session.adobe().data_prep().list(None).await?;
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    async fn find(
-        session: &Session,
-        desired: &DesiredMappingSet,
-    ) -> Result<Vec<ObservedMappingSet>> {
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
         let adobe = session.adobe();
         let found = adobe.data_prep().list(Some(&desired.name)).await?;
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    async fn read(session: &Session, id: &str) -> Result<Option<ObservedMappingSet>> {
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
         Ok(session.adobe().data_prep().get(id).await?.map(Into::into))
     }
 
-    fn plan(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Result<Plan<Put>> {
-        let same = observed.mark.as_ref() == Some(&desired.mark)
-            && observed.schema_id.as_ref() == Some(&desired.schema_id)
-            && observed.rows == ordered(desired.rows.clone());
-        Ok(if same { Plan::Keep } else { Plan::Change(Put) })
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        Ok(session.adobe().data_prep().delete(&held.id).await?)
+    }
+}
+
+impl ManagedKind for MappingSet {
+    type Objects = Self;
+    /// The `$id` of the schema.
+    type Refs = String;
+    type Observing = ();
+
+    async fn dereference(&self, lookup: &Lookup<'_>, _: &Session) -> Result<String> {
+        let spec = &self.spec;
+        let id = ("spec.schemaId", spec.schema_id.as_ref());
+        let schema = lookup.id::<PlatformSchema>(spec.schema_ref.as_ref(), id)?;
+        schema.ok_or_else(|| {
+            let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
+            Error::Invalid(text.into())
+        })
     }
 
-    async fn create(session: &Session, desired: &DesiredMappingSet) -> Result<ObservedMappingSet> {
+    fn desired(&self, schema_id: &String, mark: Mark, tenant: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        let (namespace, name) = mark.object();
+        Ok(Desired {
+            name: mark.sign(Some(&format!("{namespace}/{name}"))),
+            schema_id: schema_id.clone(),
+            rows: rows(&spec.mappings, tenant, spec.contract)?,
+            contract: spec.contract,
+            validation: spec.validation,
+            mark,
+        })
+    }
+
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let body = body(desired);
         validate(session, desired, &body).await?;
         let made = session.adobe().data_prep().create(&body).await?;
         Ok(image(desired, made.id, made.version))
     }
 
-    async fn update(
-        session: &Session,
-        desired: &DesiredMappingSet,
-        observed: &ObservedMappingSet,
-        _: Put,
-    ) -> Result<ObservedMappingSet> {
+    async fn update(session: &Session, desired: &Desired, held: &Held, _: Put) -> Result<Held> {
         let mut body = body(desired);
         // The path tells the id, and Adobe the version.
         for member in ["id", "version"] {
@@ -146,29 +154,21 @@ impl Kind for MappingSet {
         }
         validate(session, desired, &body).await?;
         let adobe = session.adobe();
-        let made = adobe.data_prep().replace(&observed.id, &body).await?;
-        Ok(ObservedMappingSet {
-            created: observed.created,
-            ..image(desired, observed.id.clone(), made.version)
+        let made = adobe.data_prep().replace(&held.id, &body).await?;
+        Ok(Held {
+            created: held.created,
+            ..image(desired, held.id.clone(), made.version)
         })
     }
 
-    async fn delete(session: &Session, observed: &ObservedMappingSet) -> Result<()> {
-        Ok(session.adobe().data_prep().delete(&observed.id).await?)
-    }
-
-    fn record(
-        desired: &DesiredMappingSet,
-        observed: &ObservedMappingSet,
-        status: &mut MappingSetStatus,
-    ) {
-        status.version = Some(observed.version);
+    fn record(desired: &Desired, held: &Held, status: &mut MappingSetStatus) {
+        status.version = Some(held.version);
         status.schema_id = Some(desired.schema_id.clone());
     }
 }
 
 /// Asks Adobe about the rows first: it would keep wrong ones without a word.
-async fn validate(session: &Session, desired: &DesiredMappingSet, body: &Value) -> Result<()> {
+async fn validate(session: &Session, desired: &Desired, body: &Value) -> Result<()> {
     if desired.validation == MappingValidation::Skip {
         return Ok(());
     }
@@ -241,7 +241,7 @@ fn ordered(mut rows: Vec<MappingRow>) -> Vec<MappingRow> {
     rows
 }
 
-fn body(desired: &DesiredMappingSet) -> Value {
+fn body(desired: &Desired) -> Value {
     match desired.contract {
         Contract::Current => json!({
             "name": desired.name,
@@ -285,8 +285,8 @@ fn legacy_row(row: &MappingRow) -> Value {
 }
 
 /// What Data Prep holds after a write.
-fn image(desired: &DesiredMappingSet, id: String, version: i64) -> ObservedMappingSet {
-    ObservedMappingSet {
+fn image(desired: &Desired, id: String, version: i64) -> Held {
+    Held {
         id,
         mark: Some(desired.mark.clone()),
         created: None,
@@ -302,6 +302,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Held as _;
 
     fn mapping(source: &str, destination: &str, source_type: SourceType) -> Mapping {
         Mapping {
@@ -311,13 +312,13 @@ mod tests {
         }
     }
 
-    fn desired() -> DesiredMappingSet {
+    fn desired() -> Desired {
         let mappings = [
             mapping("Product_Id", "_id", SourceType::Attribute),
             mapping("lower(a)", "_tenant.product.name", SourceType::Expression),
         ];
         let mark = Mark::new("o", crate::api::Kind::MappingSet, "ns", "n");
-        DesiredMappingSet {
+        Desired {
             name: mark.sign(Some("ns/n")),
             mark,
             schema_id: "https://ns.adobe.com/acme/schemas/ab".into(),
@@ -327,8 +328,8 @@ mod tests {
         }
     }
 
-    fn planned(desired: &DesiredMappingSet, observed: &ObservedMappingSet) -> Plan<Put> {
-        MappingSet::plan(desired, observed).unwrap()
+    fn planned(desired: &Desired, held: &Held) -> Plan<Put> {
+        MappingSet::plan(desired, held).unwrap()
     }
 
     #[test]
@@ -349,7 +350,7 @@ mod tests {
             ],
         }))
         .unwrap();
-        let seen = ObservedMappingSet::from(found);
+        let seen = Held::from(found);
         assert_eq!(seen.mark(), Some(&desired().mark));
         assert_eq!(planned(&desired(), &seen), Plan::Keep);
     }

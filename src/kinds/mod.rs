@@ -1,13 +1,14 @@
 //! What each kind means: from spec to Adobe's bodies, and from Adobe's answers to the next step.
 //!
-//! One file per kind, `impl Kind` and what it needs; no kind knows another's file. May import `engine`, `api` and
-//! `adobe`.
+//! One file per kind, [`Planned`](crate::engine::Planned) and [`ManagedKind`](crate::engine::ManagedKind) and what they need;
+//! no kind knows another's file. May import `engine`, `api`, `adobe` and `backoff`.
 
 mod base_connection;
+mod compare;
 mod dataflow;
 mod dataset;
+mod flow_service;
 mod mapping_set;
-mod normal;
 mod platform_schema;
 #[cfg(test)]
 mod properties;

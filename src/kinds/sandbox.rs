@@ -7,78 +7,79 @@ use secrecy::ExposeSecret;
 
 use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
-use crate::api::{Kind, LocalRef, Sandbox, SandboxStatus};
-use crate::engine::{Engine, Error, Pass, Reconcile, Result, Retry, Session, report};
+use crate::api::{Kind, Reference, Sandbox};
+use crate::backoff::jitter;
+use crate::engine::{
+    Context, Error, Reconcile, Report, Result, Retry, Session, add_finalizer, set_if_found,
+};
 
 /// How many orphans a status names.
 const MOST_ORPHANS: usize = 10;
 
 impl Reconcile for Sandbox {
-    async fn converge(pass: &Pass<'_, Self>, status: &mut SandboxStatus) -> Result<Option<Retry>> {
-        let settings = settings(pass).await?;
-        let adobe = handle(pass, settings);
-        let listing = adobe.sandboxes();
-        let registry = adobe.schema_registry();
-        let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
-        let found = usable(&pass.object().spec.sandbox_name, sandboxes?)?;
-        let tenant = facts?.tenant_id;
-        // Whoever names the sandbox needs it until they are gone.
-        pass.add_finalizer().await?;
-        open(pass, adobe, &tenant);
+    async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
+        let (found, tenant) = find_and_open(cx).await?;
+        let status = &mut report.status;
         status.common.id = Some(found.name);
         status.tenant_id = Some(tenant);
         status.state = found.state;
         status.type_ = found.type_;
         status.region = found.region;
-        status.owner_id = Some(owner(pass));
-        status.common.last_handled_request = pass.requested();
-        if let Some(session) = surveyed(pass) {
-            tell_orphans(pass, &session, status);
-            tell_troubles(pass, &session, status);
+        status.owner_id = Some(owner(cx));
+        if let Some(session) = surveyed(cx) {
+            report_orphans(cx, &session, report);
+            report_failed_lists(cx, &session, report);
         }
         Ok(None)
     }
 
-    async fn hold(pass: &Pass<'_, Self>) -> Result<()> {
+    async fn hold(cx: &Context<'_, Self>) -> Result<()> {
         // After a restart the session must open once more, for the deletion of all who need it.
         // And what is corrected meanwhile counts at once.
-        let open = pass.engine().sessions.get(pass.namespace(), &pass.name());
-        let wanted = settings(pass).await;
+        let open = cx.engine().sessions.get(cx.namespace(), cx.name());
+        let wanted = settings(cx).await;
         match (open, wanted) {
             (Some(session), Ok(wanted)) if same(session.adobe().settings(), &wanted) => Ok(()),
             (Some(_), Err(_)) => Ok(()),
-            _ => Self::converge(pass, &mut pass.status().clone())
-                .await
-                .map(drop),
+            _ => find_and_open(cx).await.map(drop),
         }
     }
 
-    async fn clean_up(pass: &Pass<'_, Self>) -> Result<()> {
-        let engine = pass.engine();
-        engine.sessions.close(pass.namespace(), &pass.name());
+    async fn clean_up(cx: &Context<'_, Self>, _: &mut Report<Self>) -> Result<()> {
+        cx.engine().sessions.close(cx.namespace(), cx.name());
         Ok(())
-    }
-
-    async fn sweep(_: &Engine) {
-        std::future::pending::<()>().await;
     }
 }
 
-/// The session, once everything was asked for: until then the status says what the last one found.
-fn surveyed(pass: &Pass<'_, Sandbox>) -> Option<Arc<Session>> {
-    let engine = pass.engine();
-    let session = engine.sessions.get(pass.namespace(), &pass.name())?;
-    session
-        .is_surveyed(engine.owning_kinds())
-        .then_some(session)
+/// Finds the sandbox at Adobe, and opens a session for all who name it.
+async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String)> {
+    let settings = settings(cx).await?;
+    let adobe = handle(cx, settings);
+    let listing = adobe.sandboxes();
+    let registry = adobe.schema_registry();
+    let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
+    let found = usable(&cx.resource().spec.sandbox_name, sandboxes?)?;
+    let tenant = facts?.tenant_id;
+    // Whoever names the sandbox needs it until they are gone.
+    add_finalizer(cx).await?;
+    open(cx, adobe, &tenant);
+    Ok((found, tenant))
+}
+
+/// The session, once it was tried to list everything: until then the status says what the last one found.
+fn surveyed(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
+    let session = cx.engine().sessions.get(cx.namespace(), cx.name())?;
+    session.is_surveyed().then_some(session)
 }
 
 /// Reports what bears our mark without a custom resource. It is nobody else's, but it may hold data: people decide.
-fn tell_orphans(pass: &Pass<'_, Sandbox>, session: &Session, status: &mut SandboxStatus) {
-    let orphans = session.orphans();
+fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
+    let findings = session.collections().map(|it| it.findings());
+    let orphans: Vec<_> = findings.flat_map(|it| it.orphans).collect();
     let count = i64::try_from(orphans.len()).unwrap_or(i64::MAX);
-    let metrics = &pass.engine().settings.metrics;
-    metrics.orphans(pass.namespace(), &pass.name(), count);
+    let metrics = &cx.engine().settings.metrics;
+    metrics.orphans(cx.namespace(), cx.name(), count);
+    let status = &mut report.status;
     let count = Some(count).filter(|it| *it > 0);
     let is_news = count.is_some() && count != status.orphans;
     status.orphans = count;
@@ -90,50 +91,51 @@ fn tell_orphans(pass: &Pass<'_, Sandbox>, session: &Session, status: &mut Sandbo
         status.orphaned_objects.join(", ")
     );
     if is_news {
-        pass.warn(ORPHANS_FOUND, message.clone());
+        report.events.warning(ORPHANS_FOUND, message.clone());
     }
     let found = count.map(|_| (ORPHANS_FOUND, message.as_str()));
-    let generation = pass.object().metadata.generation;
-    report(&mut status.common, generation, ORPHANS_FOUND, found);
+    set_if_found(&mut status.common, cx.generation(), ORPHANS_FOUND, found);
 }
 
 /// Reports what cannot be listed: until that is mended, changes at Adobe are not seen.
-fn tell_troubles(pass: &Pass<'_, Sandbox>, session: &Session, status: &mut SandboxStatus) {
-    let troubles = session.troubles();
-    let texts = troubles.iter().map(|(kind, it)| format!("{kind}: {it}"));
+fn report_failed_lists(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
+    let troubles = session.collections();
+    let troubles =
+        troubles.filter_map(|it| Some(format!("{}: {}", it.kind(), it.findings().trouble?)));
+    let troubles: Vec<_> = troubles.collect();
     let message = format!(
         "not everything at Adobe can be listed, so what others change there is not seen, and new resources of the \
          kinds may have to wait. {}",
-        texts.collect::<Vec<_>>().join("; ")
+        troubles.join("; ")
     );
     let found = (!troubles.is_empty()).then_some((SWEEP_FAILED, message.as_str()));
-    if found.is_some() && status.common.condition(SWEEP_FAILED).is_none() {
-        pass.warn(SWEEP_FAILED, message.clone());
+    let status = &mut report.status.common;
+    if found.is_some() && status.condition(SWEEP_FAILED).is_none() {
+        report.events.warning(SWEEP_FAILED, message.clone());
     }
-    let generation = pass.object().metadata.generation;
-    report(&mut status.common, generation, SWEEP_FAILED, found);
+    set_if_found(status, cx.generation(), SWEEP_FAILED, found);
 }
 
-fn owner(pass: &Pass<'_, Sandbox>) -> String {
-    let chosen = pass.object().spec.owner_id.clone();
-    chosen.unwrap_or_else(|| format!("{}/{}", pass.namespace(), pass.name()))
+fn owner(cx: &Context<'_, Sandbox>) -> String {
+    let chosen = cx.resource().spec.owner_id.clone();
+    chosen.unwrap_or_else(|| format!("{}/{}", cx.namespace(), cx.name()))
 }
 
 /// The same settings keep their handle, and with it token, rate limit and pause.
-fn handle(pass: &Pass<'_, Sandbox>, settings: Settings) -> Adobe {
-    let open = pass
+fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
+    let open = cx
         .engine()
         .sessions
-        .get(pass.namespace(), &pass.name())
+        .get(cx.namespace(), cx.name())
         .map(|session| session.adobe());
     match open {
         Some(adobe) if same(adobe.settings(), &settings) => adobe,
         _ => {
-            let engine = pass.engine();
+            let engine = cx.engine();
             Adobe::new(engine.http.clone(), settings)
                 .permission(engine.settings.permission.clone())
                 .meter(Arc::new(
-                    engine.settings.metrics.of(pass.namespace(), &pass.name()),
+                    engine.settings.metrics.meter(cx.namespace(), cx.name()),
                 ))
         }
     }
@@ -147,28 +149,31 @@ fn same(one: &Settings, other: &Settings) -> bool {
         && one.sandbox_name == other.sandbox_name
 }
 
-fn open(pass: &Pass<'_, Sandbox>, adobe: Adobe, tenant: &str) {
-    let chosen = pass.object().spec.resync_period_seconds;
+fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
+    let chosen = cx.resource().spec.resync_period_seconds;
     let chosen = chosen.and_then(|seconds| u64::try_from(seconds).ok());
-    let resync = chosen.map_or(pass.engine().settings.resync, Duration::from_secs);
-    // Sandboxes that were opened together shall not sweep together for ever.
-    let resync = resync.mul_f64(rand::random_range(0.9..1.1));
-    let sessions = &pass.engine().sessions;
-    if let Some(session) = sessions.get(pass.namespace(), &pass.name()) {
+    let resync = chosen.map_or(cx.engine().settings.resync, Duration::from_secs);
+    // Sandboxes that were opened together shall not list together for ever.
+    let resync = resync.mul_f64(0.9) + jitter(resync, 0.2);
+    let sessions = &cx.engine().sessions;
+    if let Some(session) = sessions.get(cx.namespace(), cx.name()) {
         let as_before = same(session.adobe().settings(), adobe.settings());
         session.renew(adobe, resync);
         if as_before {
             return;
         }
     } else {
-        let times = (resync, pass.engine().settings.list_lag);
-        let session = Session::new(adobe, owner(pass), tenant.to_owned(), times);
-        sessions.open(pass.namespace(), &pass.name(), Arc::new(session));
+        let collections = cx.engine().collections();
+        let session = Session::new(adobe, owner(cx), tenant.to_owned(), resync, collections);
+        sessions.open(cx.namespace(), cx.name(), Arc::new(session));
     }
     // Nothing else may tell those who waited, for a sandbox or for credentials that are accepted: the status of the Sandbox
     // stays as it was, as after a restart or where its deletion waits for them.
-    let me = LocalRef { name: pass.name() }.to(Kind::Sandbox);
-    pass.engine().revisit_referrers(pass.namespace(), &me);
+    let me = Reference::new(Kind::Sandbox, cx.name());
+    let queues = &cx.engine().queues;
+    for key in queues.registry.referrers(cx.namespace(), &me) {
+        queues.enqueue(&key);
+    }
 }
 
 fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
@@ -193,28 +198,28 @@ fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
     }
 }
 
-async fn settings(pass: &Pass<'_, Sandbox>) -> Result<Settings> {
-    let spec = &pass.object().spec;
+async fn settings(cx: &Context<'_, Sandbox>) -> Result<Settings> {
+    let spec = &cx.resource().spec;
     let limits = spec.limits.unwrap_or_default();
     Ok(Settings {
-        endpoints: endpoints(pass)?,
+        endpoints: endpoints(cx)?,
         ims_org_id: spec.ims_org_id.clone(),
         sandbox_name: spec.sandbox_name.clone(),
-        credentials: credentials(pass).await?,
+        credentials: credentials(cx).await?,
         limits: Limits {
             requests_per_second: limits.requests_per_second.unsigned_abs(),
             burst: limits.burst.unsigned_abs(),
             max_concurrent_requests: limits.max_concurrent_requests.unsigned_abs(),
         },
-        timeout: pass.engine().settings.request_timeout,
+        timeout: cx.engine().settings.request_timeout,
     })
 }
 
 /// Credentials go only to hosts that whoever started the operator allows.
-fn endpoints(pass: &Pass<'_, Sandbox>) -> Result<Endpoints> {
-    let settings = &pass.engine().settings;
+fn endpoints(cx: &Context<'_, Sandbox>) -> Result<Endpoints> {
+    let settings = &cx.engine().settings;
     let defaults = settings.endpoints.clone();
-    let Some(chosen) = &pass.object().spec.endpoints else {
+    let Some(chosen) = &cx.resource().spec.endpoints else {
         return Ok(defaults);
     };
     let check = |field: &str, url: &Option<String>, default: String| {
@@ -239,9 +244,9 @@ fn endpoints(pass: &Pass<'_, Sandbox>) -> Result<Endpoints> {
     })
 }
 
-async fn credentials(pass: &Pass<'_, Sandbox>) -> Result<Credentials> {
-    let name = &pass.object().spec.credentials_ref.name;
-    let data = pass.secret(name).await?;
+async fn credentials(cx: &Context<'_, Sandbox>) -> Result<Credentials> {
+    let name = &cx.resource().spec.credentials_ref.name;
+    let data = cx.lookup().secret(name).await?;
     let given = |key: &str| {
         data.get(key)
             .filter(|it| !it.expose_secret().trim().is_empty())

@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::normal::{self, Head, Label, decide, head, observed};
+use super::compare;
+use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{self, NewSourceConnection, PatchOp, SpecRef};
 use crate::api::condition_types::READY;
 use crate::api::{
-    self, BaseConnection, PlatformSchema, Reference, SourceConnection, SourceConnectionStatus,
-    SourceData,
+    BaseConnection, Kind, PlatformSchema, Reference, SourceConnection, SourceConnectionSpec,
+    SourceConnectionStatus, SourceData,
 };
-use crate::engine::{Error, Kind, Pass, Plan, Result, Session, reasons};
+use crate::engine::{Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session, reasons};
 
 /// How ad-hoc schemas are read unless the user says otherwise.
 const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
@@ -34,10 +35,10 @@ pub struct Held {
     params: Option<Value>,
 }
 
-observed!(Held, |held| {
+flow_object!(Desired, Held, (), |held| {
     let base = held.base_connection_id.as_deref();
     base.into_iter()
-        .chain(normal::text(held.data.as_ref(), "/schema/id"))
+        .chain(compare::text(held.data.as_ref(), "/schema/id"))
         .collect()
 });
 
@@ -63,39 +64,31 @@ fn image(desired: &Desired, head: Head) -> Held {
     }
 }
 
-type At<'a, 'b> = &'a Pass<'b, SourceConnection>;
-
-fn base_connection_id(pass: At<'_, '_>) -> Result<Option<String>> {
-    let spec = &pass.object().spec;
-    match (&spec.base_connection_ref, &spec.base_connection_id) {
-        (Some(base), _) => pass.id_of::<BaseConnection>(&base.name).map(Some),
-        (None, Some(id)) => normal::id("spec.baseConnectionId", id).map(Some),
-        (None, None) => Ok(None),
-    }
-}
-
-async fn connection_spec(pass: At<'_, '_>) -> Result<SpecRef> {
-    let spec = &pass.object().spec;
+async fn connection_spec(
+    spec: &SourceConnectionSpec,
+    lookup: &Lookup<'_>,
+    session: &Session,
+) -> Result<SpecRef> {
     if let Some(selector) = &spec.connection_spec {
-        return normal::connection_spec(&*pass.session()?, selector).await;
+        return flow_service::connection_spec(session, selector).await;
     }
     let Some(base) = &spec.base_connection_ref else {
         return Err(Error::Invalid(
             "`spec.connectionSpec` is missing: set it, or `spec.baseConnectionRef`".into(),
         ));
     };
-    let found = pass.dependency::<BaseConnection>(&base.name)?;
+    let found = lookup.get::<BaseConnection>(&base.name)?;
     let id = found.status.as_ref();
     let id = id.and_then(|status| status.connection_spec_id.clone());
     let id = id.ok_or_else(|| Error::Waiting {
-        reference: Reference::new(api::Kind::BaseConnection, &base.name),
+        reference: Reference::new(Kind::BaseConnection, &base.name),
         why: "its connection spec is not known yet".into(),
     })?;
     if !is_accepted(&found) {
         return Ok(SpecRef { id, version: None });
     }
     let version = found.spec.connection_spec.version.clone();
-    Ok(normal::spec_ref(id, version))
+    Ok(flow_service::spec_ref(id, version))
 }
 
 /// Whether Adobe holds the connection spec that the base connection names. The change of a version may have been refused.
@@ -108,14 +101,6 @@ fn is_accepted(base: &BaseConnection) -> bool {
     })
 }
 
-fn data(pass: At<'_, '_>, data: &SourceData) -> Result<Value> {
-    let schema = match (&data.schema_ref, &data.schema_id) {
-        (Some(schema), _) => Some(pass.id_of::<PlatformSchema>(&schema.name)?),
-        (None, id) => id.clone(),
-    };
-    described(data, schema)
-}
-
 fn described(data: &SourceData, schema: Option<String>) -> Result<Value> {
     let mut body = Map::new();
     body.insert("format".into(), data.format.as_str().into());
@@ -124,46 +109,24 @@ fn described(data: &SourceData, schema: Option<String>) -> Result<Value> {
         body.insert("schema".into(), json!({"id": id, "version": version}));
     }
     if let Some(properties) = &data.properties {
-        let properties = normal::open("spec.data.properties", properties)?;
+        let properties = compare::open("spec.data.properties", properties)?;
         body.insert("properties".into(), properties.into());
     }
     Ok(body.into())
 }
 
-impl Kind for SourceConnection {
+/// What the names in a spec stand for.
+#[derive(Debug)]
+pub struct Refs {
+    base_connection_id: Option<String>,
+    schema_id: Option<String>,
+    spec: SpecRef,
+}
+
+impl Planned for SourceConnection {
     type Desired = Desired;
-    type Observed = Held;
+    type Held = Held;
     type Change = Vec<PatchOp>;
-
-    const USED_BY: &'static [api::Kind] = &[api::Kind::Dataflow];
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
-        let spec = &self.spec;
-        let params = normal::open("spec.params", &spec.params)?;
-        Ok(Desired {
-            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
-            base_connection_id: base_connection_id(pass)?,
-            data: spec.data.as_ref().map(|it| data(pass, it)).transpose()?,
-            params: (!params.is_empty()).then(|| params.into()),
-            spec: connection_spec(pass).await?,
-        })
-    }
-
-    async fn list(session: &Session) -> Result<Vec<Held>> {
-        let all = normal::all::<adobe::SourceConnection>(session).await?;
-        Ok(all.into_iter().map(Held::from).collect())
-    }
-
-    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
-        let name = &desired.label.name;
-        let named = normal::named::<adobe::SourceConnection>(session, name).await?;
-        Ok(named.into_iter().map(Held::from).collect())
-    }
-
-    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
-        let read = normal::one::<adobe::SourceConnection>(session, id).await?;
-        Ok(read.map(Held::from))
-    }
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
         let mut fixed = Vec::new();
@@ -171,20 +134,58 @@ impl Kind for SourceConnection {
         if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
             fixed.push("`spec.baseConnectionRef`");
         }
-        if !normal::same_spec(&desired.spec, held.spec.as_ref()) {
+        if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
             fixed.push("`spec.connectionSpec`");
         }
-        if !normal::covers_some(desired.data.as_ref(), held.data.as_ref()) {
+        if !compare::covers_some(desired.data.as_ref(), held.data.as_ref()) {
             fixed.push("`spec.data`");
         }
-        if !normal::covers_some(desired.params.as_ref(), held.params.as_ref()) {
+        if !compare::covers_some(desired.params.as_ref(), held.params.as_ref()) {
             fixed.push("`spec.params`");
         }
-        Ok(decide(&fixed, desired.label.ops(&held.head)))
+        let ops = desired.label.ops(&held.head);
+        Ok(compare::change_or_replace(&fixed, ops))
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
         desired.label.name == held.head.name
+    }
+}
+
+impl ManagedKind for SourceConnection {
+    type Objects = FlowObjects<adobe::SourceConnection, Self>;
+    type Refs = Refs;
+    type Observing = ();
+
+    async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
+        let spec = &self.spec;
+        let base = ("spec.baseConnectionId", spec.base_connection_id.as_ref());
+        let base = lookup.id::<BaseConnection>(spec.base_connection_ref.as_ref(), base)?;
+        let data = spec.data.as_ref();
+        let schema = data.and_then(|data| data.schema_id.as_ref());
+        let schema = lookup.id::<PlatformSchema>(
+            data.and_then(|data| data.schema_ref.as_ref()),
+            ("spec.data.schemaId", schema),
+        )?;
+        Ok(Refs {
+            base_connection_id: base,
+            schema_id: schema,
+            spec: connection_spec(spec, lookup, session).await?,
+        })
+    }
+
+    fn desired(&self, refs: &Refs, mark: Mark, _: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        let params = compare::open("spec.params", &spec.params)?;
+        let data = spec.data.as_ref();
+        let data = data.map(|data| described(data, refs.schema_id.clone()));
+        Ok(Desired {
+            label: Label::new(mark, &spec.name, spec.description.as_deref()),
+            base_connection_id: refs.base_connection_id.clone(),
+            data: data.transpose()?,
+            params: (!params.is_empty()).then(|| params.into()),
+            spec: refs.spec.clone(),
+        })
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
@@ -194,7 +195,7 @@ impl Kind for SourceConnection {
             base_connection_id: desired.base_connection_id.clone(),
             data: desired.data.clone(),
             params: desired.params.clone(),
-            connection_spec: normal::spec_ref(
+            connection_spec: flow_service::spec_ref(
                 desired.spec.id.clone(),
                 desired.spec.version.clone(),
             ),
@@ -211,16 +212,12 @@ impl Kind for SourceConnection {
         held: &Held,
         change: Vec<PatchOp>,
     ) -> Result<Held> {
-        let changed =
-            normal::patch::<adobe::SourceConnection>(session, &held.head, &change).await?;
+        let patched =
+            flow_service::patch::<adobe::SourceConnection>(session, &held.head, &change).await?;
         Ok(Held {
-            head: desired.label.changed(&held.head, changed.etag),
+            head: desired.label.changed(&held.head, patched.etag),
             ..held.clone()
         })
-    }
-
-    async fn delete(session: &Session, held: &Held) -> Result<()> {
-        normal::delete::<adobe::SourceConnection>(session, &held.head.id).await
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut SourceConnectionStatus) {
@@ -235,13 +232,13 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::normal::tests::{created, label};
+    use crate::kinds::flow_service::tests::{created, label};
 
     fn desired() -> Desired {
         Desired {
-            label: label(api::Kind::SourceConnection),
+            label: label(Kind::SourceConnection),
             base_connection_id: Some("base".into()),
-            spec: normal::spec_ref("paypal-id".into(), None),
+            spec: flow_service::spec_ref("paypal-id".into(), None),
             data: Some(json!({
                 "format": "parquet_xdm", "schema": {"id": "https://a/b", "version": SCHEMA_VERSION},
             })),

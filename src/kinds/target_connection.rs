@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::normal::{self, Head, Label, decide, head, observed};
+use super::compare;
+use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
 use crate::api::{
-    self, BaseConnection, Contract, Dataset, Reference, TargetConnection, TargetConnectionSpec,
+    BaseConnection, Contract, Dataset, Kind, Reference, TargetConnection, TargetConnectionSpec,
     TargetConnectionStatus,
 };
-use crate::engine::{Error, Kind, Pass, Plan, Result, Session};
+use crate::engine::{Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
 
 /// The connection spec of the data lake, the same everywhere.
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
@@ -47,11 +48,11 @@ pub struct Held {
     params: Option<Value>,
 }
 
-observed!(Held, |held| {
+flow_object!(Desired, Held, (), |held| {
     let base = held.base_connection_id.as_deref();
     base.into_iter()
-        .chain(normal::text(held.data.as_ref(), "/schema/id"))
-        .chain(normal::text(held.params.as_ref(), "/dataSetId"))
+        .chain(compare::text(held.data.as_ref(), "/schema/id"))
+        .chain(compare::text(held.params.as_ref(), "/dataSetId"))
         .collect()
 });
 
@@ -77,33 +78,32 @@ fn image(desired: &Desired, head: Head) -> Held {
     }
 }
 
-type At<'a, 'b> = &'a Pass<'b, TargetConnection>;
-
-async fn dataset(pass: At<'_, '_>) -> Result<Written> {
-    let spec = &pass.object().spec;
-    match (&spec.dataset_ref, &spec.dataset_id) {
-        (Some(dataset), _) => managed(pass, &dataset.name),
-        (None, Some(id)) => {
-            let id = normal::id("spec.datasetId", id)?;
-            let schema = schema_of(&*pass.session()?, &id).await?;
-            Ok(Written { id, schema })
-        }
-        (None, None) => Err(Error::Invalid(
-            "no dataset is named: set `spec.datasetRef` or `spec.datasetId`".into(),
-        )),
-    }
+async fn dataset(
+    spec: &TargetConnectionSpec,
+    lookup: &Lookup<'_>,
+    session: &Session,
+) -> Result<Written> {
+    let id = ("spec.datasetId", spec.dataset_id.as_ref());
+    let id = lookup.id::<Dataset>(spec.dataset_ref.as_ref(), id)?;
+    let id = id.ok_or_else(|| {
+        let text = "no dataset is named: set `spec.datasetRef` or `spec.datasetId`";
+        Error::Invalid(text.into())
+    })?;
+    let schema = match &spec.dataset_ref {
+        Some(dataset) => managed_schema(lookup, &dataset.name)?,
+        None => schema_of(session, &id).await?,
+    };
+    Ok(Written { id, schema })
 }
 
-fn managed(pass: At<'_, '_>, name: &str) -> Result<Written> {
-    let id = pass.id_of::<Dataset>(name)?;
-    let found = pass.dependency::<Dataset>(name)?;
+fn managed_schema(lookup: &Lookup<'_>, name: &str) -> Result<String> {
+    let found = lookup.get::<Dataset>(name)?;
     // Not what its spec says: a dataset that is about to be replaced still has the schema it was made with.
     let schema = found.status.as_ref().and_then(|it| it.schema_id.clone());
-    let schema = schema.ok_or_else(|| Error::Waiting {
-        reference: Reference::new(api::Kind::Dataset, name),
+    schema.ok_or_else(|| Error::Waiting {
+        reference: Reference::new(Kind::Dataset, name),
         why: "its schema is not known yet".into(),
-    })?;
-    Ok(Written { id, schema })
+    })
 }
 
 /// The schema of a dataset that is not managed here: a dataset keeps its schema for life.
@@ -123,16 +123,7 @@ async fn schema_of(session: &Session, id: &str) -> Result<String> {
             ))
         })
     };
-    session.once(&format!("datasetSchema:{id}"), ask).await
-}
-
-fn base_connection_id(pass: At<'_, '_>) -> Result<Option<String>> {
-    let spec = &pass.object().spec;
-    match (&spec.base_connection_ref, &spec.base_connection_id) {
-        (Some(base), _) => pass.id_of::<BaseConnection>(&base.name).map(Some),
-        (None, Some(id)) => normal::id("spec.baseConnectionId", id).map(Some),
-        (None, None) => Ok(None),
-    }
+    session.fact(format!("datasetSchema:{id}"), ask).await
 }
 
 fn data(spec: &TargetConnectionSpec, schema: &str) -> Value {
@@ -153,47 +144,18 @@ fn data(spec: &TargetConnectionSpec, schema: &str) -> Value {
     body.into()
 }
 
-impl Kind for TargetConnection {
+/// What the names in a spec stand for.
+#[derive(Debug)]
+pub struct Refs {
+    dataset: Written,
+    base_connection_id: Option<String>,
+    spec: SpecRef,
+}
+
+impl Planned for TargetConnection {
     type Desired = Desired;
-    type Observed = Held;
+    type Held = Held;
     type Change = Vec<PatchOp>;
-
-    const USED_BY: &'static [api::Kind] = &[api::Kind::Dataflow];
-
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<Desired> {
-        let spec = &self.spec;
-        let dataset = dataset(pass).await?;
-        let mut params = normal::open("spec.params", &spec.params)?;
-        params.insert(DATASET.into(), dataset.id.as_str().into());
-        let connection_spec = match &spec.connection_spec {
-            Some(selector) => normal::connection_spec(&*pass.session()?, selector).await?,
-            None => normal::spec_ref(DATA_LAKE.into(), None),
-        };
-        Ok(Desired {
-            label: Label::new(pass.mark()?, &spec.name, spec.description.as_deref()),
-            base_connection_id: base_connection_id(pass)?,
-            spec: connection_spec,
-            data: data(spec, &dataset.schema),
-            params: params.into(),
-            dataset,
-        })
-    }
-
-    async fn list(session: &Session) -> Result<Vec<Held>> {
-        let all = normal::all::<adobe::TargetConnection>(session).await?;
-        Ok(all.into_iter().map(Held::from).collect())
-    }
-
-    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
-        let name = &desired.label.name;
-        let named = normal::named::<adobe::TargetConnection>(session, name).await?;
-        Ok(named.into_iter().map(Held::from).collect())
-    }
-
-    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
-        let read = normal::one::<adobe::TargetConnection>(session, id).await?;
-        Ok(read.map(Held::from))
-    }
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
         let mut fixed = Vec::new();
@@ -201,26 +163,62 @@ impl Kind for TargetConnection {
         if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
             fixed.push("`spec.baseConnectionRef`");
         }
-        if !normal::same_spec(&desired.spec, held.spec.as_ref()) {
+        if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
             fixed.push("`spec.connectionSpec`");
         }
         let written = held.params.as_ref().and_then(|params| params.get(DATASET));
         // Another dataset brings its own schema: that is one change, not three.
         if written.and_then(Value::as_str) == Some(&desired.dataset.id) {
-            if !normal::covers_some(Some(&desired.data), held.data.as_ref()) {
+            if !compare::covers_some(Some(&desired.data), held.data.as_ref()) {
                 fixed.push("`spec.data` or the dataset's schema");
             }
-            if !normal::covers_some(Some(&desired.params), held.params.as_ref()) {
+            if !compare::covers_some(Some(&desired.params), held.params.as_ref()) {
                 fixed.push("`spec.params`");
             }
         } else {
             fixed.push("`spec.datasetRef`");
         }
-        Ok(decide(&fixed, desired.label.ops(&held.head)))
+        let ops = desired.label.ops(&held.head);
+        Ok(compare::change_or_replace(&fixed, ops))
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
         desired.label.name == held.head.name
+    }
+}
+
+impl ManagedKind for TargetConnection {
+    type Objects = FlowObjects<adobe::TargetConnection, Self>;
+    type Refs = Refs;
+    type Observing = ();
+
+    async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
+        let spec = &self.spec;
+        let dataset = dataset(spec, lookup, session).await?;
+        let base = ("spec.baseConnectionId", spec.base_connection_id.as_ref());
+        let base = lookup.id::<BaseConnection>(spec.base_connection_ref.as_ref(), base)?;
+        Ok(Refs {
+            dataset,
+            base_connection_id: base,
+            spec: match &spec.connection_spec {
+                Some(selector) => flow_service::connection_spec(session, selector).await?,
+                None => flow_service::spec_ref(DATA_LAKE.into(), None),
+            },
+        })
+    }
+
+    fn desired(&self, refs: &Refs, mark: Mark, _: &str) -> Result<Desired> {
+        let spec = &self.spec;
+        let mut params = compare::open("spec.params", &spec.params)?;
+        params.insert(DATASET.into(), refs.dataset.id.as_str().into());
+        Ok(Desired {
+            label: Label::new(mark, &spec.name, spec.description.as_deref()),
+            base_connection_id: refs.base_connection_id.clone(),
+            spec: refs.spec.clone(),
+            data: data(spec, &refs.dataset.schema),
+            params: params.into(),
+            dataset: refs.dataset.clone(),
+        })
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
@@ -244,16 +242,12 @@ impl Kind for TargetConnection {
         held: &Held,
         change: Vec<PatchOp>,
     ) -> Result<Held> {
-        let changed =
-            normal::patch::<adobe::TargetConnection>(session, &held.head, &change).await?;
+        let patched =
+            flow_service::patch::<adobe::TargetConnection>(session, &held.head, &change).await?;
         Ok(Held {
-            head: desired.label.changed(&held.head, changed.etag),
+            head: desired.label.changed(&held.head, patched.etag),
             ..held.clone()
         })
-    }
-
-    async fn delete(session: &Session, held: &Held) -> Result<()> {
-        normal::delete::<adobe::TargetConnection>(session, &held.head.id).await
     }
 
     fn record(desired: &Desired, _: &Held, status: &mut TargetConnectionStatus) {
@@ -268,7 +262,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::normal::tests::{created, label};
+    use crate::kinds::flow_service::tests::{created, label};
 
     fn spec(spec: Value) -> TargetConnectionSpec {
         serde_json::from_value(spec).unwrap()
@@ -277,9 +271,9 @@ mod tests {
     fn desired() -> Desired {
         let spec = spec(json!({"name": "Payments", "datasetId": "d"}));
         Desired {
-            label: label(api::Kind::TargetConnection),
+            label: label(Kind::TargetConnection),
             base_connection_id: Some("lake".into()),
-            spec: normal::spec_ref(DATA_LAKE.into(), None),
+            spec: flow_service::spec_ref(DATA_LAKE.into(), None),
             dataset: Written {
                 id: "d".into(),
                 schema: "https://a/b".into(),

@@ -1,8 +1,9 @@
-//! What the pages for people say is there: every reason, every test that is called a proof, every file that is linked.
+//! What the pages name exists: every reason, every test, every linked file. `docs/tests.md` is generated.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use crate::figures::BEGINNINGS;
 
@@ -70,26 +71,29 @@ fn every_reason_is_explained_once_and_no_other() {
     assert_eq!(explained, reasons);
 }
 
-/// The functions without parameters in our code: all tests are among them.
-fn functions() -> BTreeSet<String> {
+/// The functions without parameters in our code, and the files that hold them: all tests are among them.
+fn functions() -> BTreeMap<String, BTreeSet<String>> {
+    let mut functions = BTreeMap::<_, BTreeSet<_>>::new();
     let folders = ["src", "tests"].map(|folder| Path::new(ROOT).join(folder));
-    let sources = folders.iter().flat_map(|folder| files(folder, "rs"));
-    let names = sources.flat_map(|source| {
-        let source = text(source);
+    for path in folders.iter().flat_map(|folder| files(folder, "rs")) {
+        let source = text(&path);
+        let file = path.strip_prefix(ROOT).unwrap().display().to_string();
         let parts = source.split("fn ").skip(1);
-        let names = parts.filter_map(|part| part.split_once("()").map(|(name, _)| name));
-        names.map(ToOwned::to_owned).collect::<Vec<_>>()
-    });
-    names.collect()
+        for (name, _) in parts.filter_map(|part| part.split_once("()")) {
+            let files = functions.entry(name.to_owned()).or_default();
+            files.insert(file.clone());
+        }
+    }
+    functions
 }
 
-/// Names of tests are whole sentences; those of figures may be as long, also where kube-state-metrics puts `kube_` before.
+/// Names of tests are whole sentences; those of metrics may be as long, also with the prefix `kube_` of kube-state-metrics.
 fn is_name_of_test(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let figure = word.strip_prefix("kube_").unwrap_or(word);
+    let metric = word.strip_prefix("kube_").unwrap_or(word);
     word.matches('_').count() >= 3
         && word.chars().all(plain)
-        && !BEGINNINGS.iter().any(|it| figure.starts_with(it))
+        && !BEGINNINGS.iter().any(|it| metric.starts_with(it))
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn every_test_that_a_page_names_exists() {
     let mut named = 0;
     for page in pages() {
         for word in quoted(&text(&page)).filter(|word| is_name_of_test(word)) {
-            assert!(functions.contains(word), "{}: {word}", page.display());
+            assert!(functions.contains_key(word), "{}: {word}", page.display());
             named += 1;
         }
     }
@@ -117,4 +121,64 @@ fn every_file_that_a_page_links_exists() {
             assert!(path.exists(), "{}: {target}", page.display());
         }
     }
+}
+
+/// Pages, their sections, and the tests that prove what they say.
+type Proofs = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+const TESTS: &str = "docs/tests.md";
+
+const INTRODUCTION: &str = "\
+<!-- Generated from tests.yaml by `UPDATE=1 cargo test --test operator docs::`. Do not edit. -->
+
+# Tests behind the documentation
+
+For each section of the documentation, the tests that prove what it says.
+";
+
+#[test]
+fn the_page_of_tests_is_generated_from_the_list_and_every_test_exists() {
+    let proofs: Proofs = serde_saphyr::from_str(&text("docs/tests.yaml")).unwrap();
+    let functions = functions();
+    let mut page = INTRODUCTION.to_owned();
+    for (name, sections) in &proofs {
+        write!(page, "\n## [{name}]({name})\n").unwrap();
+        let headings = headings(&text(Path::new("docs").join(name)));
+        for section in sections.keys() {
+            assert!(headings.contains(section), "{name} has no `{section}`");
+        }
+        for heading in headings.iter().filter(|it| sections.contains_key(*it)) {
+            let anchor = anchor(heading);
+            write!(page, "\n### [{heading}]({name}#{anchor})\n\n").unwrap();
+            for test in &sections[heading] {
+                let files = functions.get(test);
+                let files = files.unwrap_or_else(|| panic!("there is no test `{test}`"));
+                let links = files.iter().map(|it| format!("[{it}](../{it})"));
+                let links = links.collect::<Vec<_>>().join(", ");
+                writeln!(page, "- `{test}` in {links}").unwrap();
+            }
+        }
+    }
+    if env::var_os("UPDATE").is_some() {
+        fs::write(Path::new(ROOT).join(TESTS), &page).unwrap();
+    }
+    let committed = fs::read_to_string(Path::new(ROOT).join(TESTS)).unwrap_or_default();
+    assert!(
+        committed == page,
+        "{TESTS} is stale: UPDATE=1 cargo test --test operator docs::"
+    );
+}
+
+/// The title of a page and those of its sections, in their order.
+fn headings(page: &str) -> Vec<String> {
+    let lines = page.lines();
+    let titles = lines.filter_map(|it| it.strip_prefix("# ").or_else(|| it.strip_prefix("## ")));
+    titles.map(ToOwned::to_owned).collect()
+}
+
+/// How links name a heading.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
+    let words = heading.chars().filter(kept).collect::<String>();
+    words.to_lowercase().replace(' ', "-")
 }

@@ -4,6 +4,8 @@
 
 mod adoption;
 mod changes;
+#[path = "../circles.rs"]
+mod circles;
 mod commands;
 mod contradictions;
 #[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
@@ -17,6 +19,7 @@ mod figures;
 mod harness;
 mod kubectl;
 mod lease;
+mod modules;
 mod pipeline;
 mod pressure;
 mod process;
@@ -24,7 +27,6 @@ mod recovery;
 mod replacement;
 mod replica;
 mod repository;
-mod rooms;
 mod rotation;
 mod runs;
 mod telemetry;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::text;
-use crate::registry::clock::Utc;
+use crate::clock::Utc;
 
 /// Brings the switches into the form that Catalog returns: without spaces, with the date of enabling.
 pub(super) fn normalise(data_set: &mut Value, previous: Option<&Value>, now_ms: i64) {

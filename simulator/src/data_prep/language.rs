@@ -5,89 +5,46 @@ use serde_json::{Value, json};
 use super::errors::invalid;
 use crate::http::{Answer, Request};
 
-/// The functions that an expression may call.
-const FUNCTIONS: &[&str] = &[
-    "add_to_array",
-    "arrays_to_object",
-    "arrays_to_objects",
-    "coalesce",
-    "concat",
-    "contains_key",
-    "crc32",
-    "date",
-    "date_diff",
-    "date_part",
-    "decode",
-    "dformat",
-    "equals",
-    "equalsIgnoreCase",
-    "explode",
-    "extract_regex",
-    "first",
-    "format",
-    "get_keys",
-    "get_url_host",
-    "get_url_path",
-    "get_url_port",
-    "get_url_protocol",
-    "get_url_query_str",
-    "get_values",
-    "guid",
-    "iif",
-    "instr",
-    "is_empty",
-    "is_set",
-    "join",
-    "join_arrays",
-    "json_to_object",
-    "last",
-    "lcase",
-    "lower",
-    "lpad",
-    "ltrim",
-    "make_date_time",
-    "map_get_values",
-    "map_has_keys",
-    "matches_regex",
-    "max",
-    "md5",
-    "min",
-    "now",
-    "nullify",
-    "object_to_map",
-    "replacestr",
-    "right",
-    "left",
-    "rpad",
-    "rtrim",
-    "set_date_part",
-    "sha1",
-    "sha256",
-    "sha512",
-    "size_of",
-    "split",
-    "str_to_object",
-    "substr",
-    "timestamp",
-    "to_array",
-    "to_bigint",
-    "to_decimal",
-    "to_float",
-    "to_integer",
-    "to_map",
-    "to_object",
-    "trim",
-    "ua_agent_name",
-    "ua_agent_version",
-    "ua_device_class",
-    "ua_os_class",
-    "ua_os_name",
-    "ua_os_version",
-    "ucase",
-    "upper",
-    "uuid",
-    "zone_date_to_utc",
-    "zone_date_to_zone",
+/// Every documented function that an expression may call, by category. Adobe's specification spells two of the
+/// categories; the others are the headings of its guide.
+#[rustfmt::skip]
+const FUNCTIONS: &[(&str, &[&str])] = &[
+    ("String", &[
+        "concat", "equals", "equalsIgnoreCase", "explode", "instr", "join", "lcase", "left", "lower", "lpad", "ltrim",
+        "replacestr", "right", "rpad", "rtrim", "split", "substr", "trim", "ucase", "upper",
+    ]),
+    ("Regular Expression", &["extract_regex", "matches_regex"]),
+    ("Hashing", &["crc32", "md5", "sha1", "sha256", "sha512"]),
+    ("URL", &[
+        "get_url_decoded", "get_url_encoded", "get_url_host", "get_url_path", "get_url_port", "get_url_protocol",
+        "get_url_query_str",
+    ]),
+    ("Date / Time", &[
+        "date", "date_diff", "date_part", "dformat", "format", "make_date_time", "make_timestamp", "now", "set_date_part",
+        "timestamp", "zone_date_to_utc", "zone_date_to_zone",
+    ]),
+    ("Hierarchies - Objects", &[
+        "add_to_map", "arrays_to_object", "arrays_to_objects", "contains_key", "get", "get_keys", "get_values", "is_empty",
+        "is_set", "map_get_values", "map_has_keys", "nullify", "object_to_map", "str_to_object", "to_object",
+    ]),
+    ("Hierarchies - Arrays", &[
+        "add_to_array", "array_to_string", "coalesce", "filterArray", "first", "flattenArray", "join_arrays", "last",
+        "size_of", "to_array", "transformArray", "upsert_array_append", "upsert_array_replace",
+    ]),
+    ("Hierarchies - Map", &["array_to_map", "to_map"]),
+    ("Logical Operators", &["decode", "iif"]),
+    ("Aggregation", &["max", "min"]),
+    ("Type Conversions", &["to_bigint", "to_decimal", "to_float", "to_integer"]),
+    ("JSON", &["json_to_object"]),
+    ("Special Operations", &["fpid_to_ecid", "guid", "uuid"]),
+    ("User Agent", &[
+        "ua_agent_name", "ua_agent_version", "ua_agent_version_major", "ua_device_class", "ua_os_name",
+        "ua_os_name_version", "ua_os_version", "ua_os_version_major",
+    ]),
+    ("Analytics", &[
+        "aa_get_event_id", "aa_get_event_value", "aa_get_product_categories", "aa_get_product_evars",
+        "aa_get_product_event_values", "aa_get_product_names", "aa_get_product_prices", "aa_get_product_quantity",
+    ]),
 ];
 
 /// Answers `POST /languages/el/validate` with a bare `true` or `false`.
@@ -103,11 +60,11 @@ pub(super) fn answer(request: &Request) -> Result<Answer, Answer> {
 
 /// Answers `GET /languages/el/functions` with the names that are known here.
 pub(super) fn functions() -> Answer {
-    let functions: Vec<_> = FUNCTIONS
-        .iter()
-        .map(|name| json!({ "function": name }))
-        .collect();
-    Answer::json(200, functions.into())
+    let described = |(category, names): &(&str, &[&str])| -> Vec<Value> {
+        let described = |name| json!({ "category": category, "function": name });
+        names.iter().map(described).collect()
+    };
+    Answer::json(200, FUNCTIONS.iter().flat_map(described).collect())
 }
 
 /// Whether brackets and quotes close, and every function that is called exists.
@@ -119,6 +76,7 @@ pub(super) fn is_valid(expression: &str) -> bool {
     while let Some(c) = chars.next() {
         match c {
             '"' | '\'' if !skip_text(&mut chars, c) => return false,
+            '$' if chars.as_str().starts_with('{') && !chars.any(|c| c == '}') => return false,
             '(' if !word.is_empty() && !is_callable(&word) => return false,
             '(' | '[' | '{' => open.push(c),
             ')' | ']' | '}' if open.pop() != Some(opening(c)) => return false,
@@ -153,7 +111,8 @@ fn skip_text(chars: &mut std::str::Chars<'_>, quote: char) -> bool {
 
 /// Operators such as `and` may stand before a bracket, too.
 fn is_callable(word: &str) -> bool {
-    matches!(word, "and" | "or" | "not" | "div" | "mod") || FUNCTIONS.contains(&word)
+    matches!(word, "and" | "or" | "not" | "div" | "mod")
+        || FUNCTIONS.iter().any(|(_, names)| names.contains(&word))
 }
 
 fn opening(closing: char) -> char {

@@ -320,3 +320,51 @@ fn an_expression_is_readable_or_not() {
     }
     assert_eq!(check(json!({ "expression": "a" })).0, 400);
 }
+
+#[test]
+fn every_documented_function_may_be_called() {
+    let mut bench = Bench::new();
+    for good in [
+        "zone_date_to_utc(date(${Order Date}, \"yyyy-MM-dd HH:mm\", now()))",
+        "concat(lcase(trim(${Bob's (old) column})), sha256(email, \"UTF-8\"))",
+        "status.equalsIgnoreCase(\"A\") and (age > 17 or vip == true)",
+        "str_to_object(\"a - b\", \"-\", \",\").get(\"a\")",
+        "upsert_array_append(explode(tags, \"\\\\|\"))",
+        "upsert_array_replace([1, 2], 1)",
+        "array_to_map(items, \"sku\")",
+        "add_to_map(a, object_to_map(\"k\", b))",
+        "make_timestamp(2019, 10, 17, 11, 55, 12, 999, \"America/Los_Angeles\")",
+        "ua_os_version_major(ua) + ua_os_name_version(ua) + ua_agent_version_major(ua)",
+        "get_url_encoded(get_url_decoded(link))",
+        "transformArray(filterArray(flattenArray(a), x -> x > 0), x -> x + 1)",
+        "aa_get_event_value(events, \"event101\")",
+        "fpid_to_ecid(id)",
+        "(price * 1.19) / quantity",
+    ] {
+        let body = json!({ "expression": good });
+        assert_eq!(
+            json(&bench.prep("POST /languages/el/validate", body)),
+            true,
+            "{good}"
+        );
+    }
+    for bad in ["ua_os_class(ua)", "${Order Date", "a.conkat(b)"] {
+        let body = json!({ "expression": bad });
+        assert_eq!(
+            json(&bench.prep("POST /languages/el/validate", body)),
+            false,
+            "{bad}"
+        );
+    }
+    let functions = get(&mut bench, "/languages/el/functions");
+    let named = |name| {
+        functions
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["function"] == name)
+            .cloned()
+    };
+    assert_eq!(named("date").unwrap()["category"], "Date / Time");
+    assert_eq!(named("first").unwrap()["category"], "Hierarchies - Arrays");
+}

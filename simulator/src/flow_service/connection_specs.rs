@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::connectors::{ALL, ANY};
-pub(super) use super::connectors::{DATA_LAKE, HTTP_STREAMING, LANDING_ZONE, Reads, Spec};
 use super::page::{self, Listing, allow_query};
 use super::problem::Problem;
 use super::{Outcome, entity, explore};
+use crate::connectors::{Connector, Reads};
 use crate::http::{Answer, Request};
-use crate::world::Profile;
+use crate::world::Context;
 
 pub(super) const BATCH_PROVIDER: &str = "0ed90a81-07f4-4586-8190-b40eccef1c5a";
 pub(super) const STREAMING_PROVIDER: &str = "521eee4d-8cbe-4906-bb48-fb6bd4450033";
@@ -30,23 +29,23 @@ const LISTING: Listing = Listing {
 };
 
 /// The connector with this id.
-pub(super) fn find(id: &str) -> Option<&'static Spec> {
-    ALL.iter().find(|spec| spec.id == id)
+pub(super) fn find<'c>(id: &str, cx: &Context<'c>) -> Option<&'c Connector> {
+    cx.connectors.iter().find(|it| it.id == id)
 }
 
 /// Answers one request below `/connectionSpecs`.
-pub(super) fn answer(request: &Request, rest: &[&str], profile: Profile) -> Outcome {
+pub(super) fn answer(request: &Request, rest: &[&str], cx: &Context<'_>) -> Outcome {
     match (request.method.as_str(), rest) {
         ("GET", []) => {
-            let documents: Vec<Value> = ALL.iter().map(document).collect();
-            page::list(request, LISTING, documents.iter(), profile, Value::clone)
+            let documents: Vec<Value> = cx.connectors.iter().map(document).collect();
+            page::list(request, LISTING, documents.iter(), cx.profile, Value::clone)
         }
         ("GET", [id]) => {
             allow_query(request, &["property"])?;
-            let spec = find(id).ok_or_else(|| Problem::not_found("connectionSpecs", id))?;
+            let spec = find(id, cx).ok_or_else(|| Problem::not_found("connectionSpecs", id))?;
             Ok(entity::one(&document(spec)))
         }
-        ("GET", [id, "explore"]) => match find(id) {
+        ("GET", [id, "explore"]) => match find(id, cx) {
             Some(_) => explore::answer(request),
             None => Err(Problem::not_found("connectionSpecs", id)),
         },
@@ -63,89 +62,84 @@ pub(super) fn is_secret(param: &str) -> bool {
     let param = param.to_lowercase();
     let words = [
         "password",
+        "passphrase",
         "secret",
         "token",
+        "key",
+        "credential",
         "connectionstring",
-        "accesskey",
-        "sshkey",
-        "privatekey",
         "sasuri",
+        "jwt",
     ];
-    words.iter().any(|word| param.contains(word))
+    // These only say whose secret it is, or where tokens are to be had.
+    let known = ["accesskeyid", "saskeyname", "accesstokenurl"];
+    words.iter().any(|word| param.contains(word)) && !known.contains(&param.as_str())
 }
 
 /// Whether these credentials have the form that the connector wants.
-pub(super) fn check_auth(spec: &Spec, auth: &Value, profile: Profile) -> Result<(), Problem> {
+pub(super) fn check_auth(spec: &Connector, auth: &Value) -> Result<(), Problem> {
     let name = auth["specName"].as_str().unwrap_or_default();
-    let any = std::ptr::eq(spec.auth, ANY) && profile == Profile::Lenient && !name.is_empty();
-    let Some(wanted) = spec.auth.iter().find(|auth| auth.name == name) else {
+    let params = spec.auth.get(name).ok_or_else(|| {
         let text =
             format!("The authentication spec name {name} is not valid for this connection spec.");
-        return if any {
-            Ok(())
-        } else {
-            Err(Problem::bad(1415, text))
-        };
-    };
-    let missing = wanted
-        .params
+        Problem::bad(1415, text)
+    })?;
+    let missing = params
         .iter()
-        .find(|param| !param.ends_with('?') && auth["params"][**param].is_null());
-    match missing {
-        Some(param) => Err(Problem::provider(
-            1304,
-            &format!("The authentication parameter {param} is missing."),
-        )),
-        None => Ok(()),
-    }
+        .find(|param| !param.ends_with('?') && auth["params"][param.as_str()].is_null());
+    missing.map_or(Ok(()), |param| {
+        let text = format!("The authentication parameter {param} is missing.");
+        Err(Problem::provider(1304, &text))
+    })
 }
 
-fn document(spec: &Spec) -> Value {
-    let stream = spec.reads == Reads::Stream;
+fn document(spec: &Connector) -> Value {
     let auth: Vec<Value> = spec
         .auth
         .iter()
-        .map(|auth| auth_document(auth.name, auth.params))
+        .map(|(name, params)| auth_document(name, params))
         .collect();
+    let (category, label) = (&spec.category, &spec.label);
     let mut document = json!({
         "id": spec.id, "name": spec.name, "version": "1.0",
-        "providerId": if stream { STREAMING_PROVIDER } else { BATCH_PROVIDER },
+        "providerId": if spec.reads.is_streaming() { STREAMING_PROVIDER } else { BATCH_PROVIDER },
         "authSpec": auth,
-        "attributes": { "category": spec.category, "connectorName": spec.label, "isSource": spec.reads != Reads::Lake,
-            "uiAttributes": { "label": spec.label } },
+        "attributes": { "category": category, "connectorName": label, "isSource": spec.reads != Reads::Lake,
+            "uiAttributes": { "label": label } },
     });
     if spec.reads == Reads::Lake {
         document["targetSpec"] =
             json!({ "name": "DataSet", "type": "DataSet", "spec": schema(&["dataSetId"]) });
         return document;
     }
-    let params: &[&str] = match spec.reads {
-        Reads::Table => &["tableName", "columns?", "filters?"],
-        Reads::Files => &["path", "type?", "recursive?"],
-        _ => &[],
+    let params = match spec.reads {
+        _ if !spec.params.is_empty() => schema(&spec.params),
+        Reads::Table => schema(&["tableName", "columns?", "filters?"]),
+        Reads::Files => schema(&["path", "type?", "recursive?"]),
+        _ => schema::<&str>(&[]),
     };
-    document["sourceSpec"] = json!({ "spec": schema(params), "attributes": {
-        "uiAttributes": { "isSource": true, "category": spec.category, "label": spec.label } } });
+    document["sourceSpec"] = json!({ "spec": params, "attributes": {
+        "uiAttributes": { "isSource": true, "category": category, "label": label } } });
     let explore = if spec.reads == Reads::Files {
         "FileSystem"
     } else {
         "Tabular"
     };
-    if !stream {
+    if !spec.reads.is_streaming() {
         document["exploreSpec"] = json!({ "name": explore, "type": explore });
     }
     document
 }
 
-fn auth_document(name: &str, params: &[&str]) -> Value {
+fn auth_document(name: &str, params: &[String]) -> Value {
     json!({ "name": name, "type": name.replace(' ', ""), "spec": schema(params) })
 }
 
 /// A JSON Schema of parameters, `?` behind those that may be left out.
-fn schema(params: &[&str]) -> Value {
+fn schema<S: AsRef<str>>(params: &[S]) -> Value {
     let mut properties = Map::new();
     for param in params {
-        let name = param.trim_end_matches('?');
+        let name = param.as_ref().trim_end_matches('?');
         let mut property = match name {
             "columns" => json!({ "type": "array", "items": { "type": "object" } }),
             "filters" => json!({ "type": "object" }),
@@ -157,8 +151,9 @@ fn schema(params: &[&str]) -> Value {
         }
         properties.insert(name.to_owned(), property);
     }
-    let required: Vec<&&str> = params
+    let required: Vec<&str> = params
         .iter()
+        .map(AsRef::as_ref)
         .filter(|param| !param.ends_with('?'))
         .collect();
     json!({ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": properties, "required": required })

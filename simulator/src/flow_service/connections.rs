@@ -6,7 +6,8 @@ use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
-use super::{Outcome, connection_specs as specs, references};
+use super::{Outcome, connection_specs as specs, operations, references};
+use crate::connectors::{Connector, HTTP_STREAMING};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Profile, Sandbox};
 
@@ -83,14 +84,14 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
         add_outputs(&body["connectionSpec"]["id"], params, cx);
     }
     let state = if draft { "draft" } else { "enabled" };
-    let id = entity::create(RESOURCE, object, (state, state), sandbox, cx);
+    let id = operations::create(RESOURCE, object, (state, state), sandbox, cx);
     Ok(entity::changed(201, RESOURCE, &id, sandbox))
 }
 
 fn check(body: &Map<String, Value>, draft: bool, cx: &Context<'_>) -> Result<(), Problem> {
-    let spec = spec_of(body, cx.profile)?;
+    let spec = spec_of(body, cx)?;
     match body.get("auth").filter(|auth| !auth.is_null()) {
-        Some(auth) => specs::check_auth(spec, auth, cx.profile),
+        Some(auth) => specs::check_auth(spec, auth),
         None if spec.auth.is_empty() || draft => Ok(()),
         None => Err(Problem::provider(
             1302,
@@ -100,19 +101,19 @@ fn check(body: &Map<String, Value>, draft: bool, cx: &Context<'_>) -> Result<(),
 }
 
 /// The connection spec that a body names.
-pub(super) fn spec_of(
+pub(super) fn spec_of<'c>(
     body: &Map<String, Value>,
-    profile: Profile,
-) -> Result<&'static specs::Spec, Problem> {
+    cx: &Context<'c>,
+) -> Result<&'c Connector, Problem> {
     let named = body.get("connectionSpec").unwrap_or(&Value::Null);
-    let spec = named["id"].as_str().and_then(specs::find);
+    let spec = named["id"].as_str().and_then(|id| specs::find(id, cx));
     let spec = spec.ok_or_else(|| {
         Problem::bad(
             1413,
             "The connection spec id is not valid. Provide a valid spec id.",
         )
     })?;
-    if named["version"].is_null() && profile == Profile::Strict {
+    if named["version"].is_null() && cx.profile == Profile::Strict {
         return Err(Problem::new(
             422,
             1413,
@@ -124,7 +125,7 @@ pub(super) fn spec_of(
 
 /// What the streaming inlet adds to what it was sent.
 fn add_outputs(spec: &Value, params: &mut Map<String, Value>, cx: &mut Context<'_>) {
-    if spec != specs::HTTP_STREAMING {
+    if spec != HTTP_STREAMING {
         return;
     }
     let inlet = format!("{}{}", cx.ids.hex(32), cx.ids.hex(32));
@@ -143,6 +144,9 @@ fn add_outputs(spec: &Value, params: &mut Map<String, Value>, cx: &mut Context<'
 /// What a caller may see: secrets are never shown.
 fn masked(object: &Value, profile: Profile) -> Value {
     let mut shown = object.clone();
+    if shown["state"] == "initializing" {
+        shown["etag"].take();
+    }
     let params = shown.pointer_mut("/auth/params");
     if let Some(params) = params.and_then(Value::as_object_mut) {
         match profile {
@@ -169,6 +173,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
     allow_query(request, &[])?;
     let object = entity::get(sandbox, RESOURCE, id)?;
     check_etag(request, object, cx.profile, true)?;
+    entity::check_settled(object, "update")?;
     let (changed, _) = patched(object, request, |path| {
         if within(path, "/connectionSpec") {
             return Err(Problem::bad(
@@ -188,12 +193,12 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
         }
     })?;
     entity::store(RESOURCE, id, changed, sandbox, cx);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(entity::changed(200, RESOURCE, id, sandbox))
 }
 
 fn delete(id: &str, sandbox: &mut Sandbox, cx: &Context<'_>) -> Outcome {
-    entity::get(sandbox, RESOURCE, id)?;
+    entity::check_settled(entity::get(sandbox, RESOURCE, id)?, "delete")?;
     let flows = references::flows_of_connection(sandbox, id);
     if !flows.is_empty() {
         let text = format!(
@@ -219,6 +224,6 @@ fn act(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>)
     let mut published = object.clone();
     published["state"] = json!("enabled");
     entity::store(RESOURCE, id, published, sandbox, cx);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(entity::changed(200, RESOURCE, id, sandbox))
 }

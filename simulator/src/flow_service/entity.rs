@@ -1,15 +1,11 @@
-//! What all stored objects have in common: stamps, versions, and operations that finish by themselves.
+//! What all stored objects have in common: where they lie, their stamps and their versions.
 
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
-use super::runs;
 use crate::collection::Collection;
 use crate::http::{Answer, Request};
 use crate::world::{Context, Ids, Pending, Sandbox};
-
-/// Who Adobe's own services are.
-const PLATFORM: &str = "acp_foundation_connectors@AdobeID";
 
 /// The live object of a resource by its id.
 pub(super) fn get<'s>(
@@ -106,30 +102,6 @@ pub(super) fn is_draft(request: &Request) -> bool {
         .is_some_and(|mode| mode.eq_ignore_ascii_case("draft"))
 }
 
-/// Stores a new object and answers with its id. Its first version ends by itself a moment later.
-pub(super) fn create(
-    resource: &'static str,
-    mut object: Map<String, Value>,
-    states: (&str, &str),
-    sandbox: &mut Sandbox,
-    cx: &mut Context<'_>,
-) -> String {
-    let id = cx.ids.uuid();
-    let stamps = json!({
-        "id": id, "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id,
-        "updatedBy": cx.client_id, "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
-        "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"], "state": states.0,
-    });
-    if let Value::Object(stamps) = stamps {
-        object.extend(stamps);
-    }
-    let mut object = Value::Object(object);
-    touch(&mut object, cx.now_ms, cx.ids);
-    collection(sandbox, resource).insert(id.clone(), object, cx.now_ms);
-    finish_later(resource, &id, Some(states.1), sandbox, cx);
-    id
-}
-
 /// Puts a changed object in place of the old one.
 pub(super) fn store(
     resource: &'static str,
@@ -144,24 +116,6 @@ pub(super) fn store(
     if let Some(slot) = collection(sandbox, resource).get_mut(id) {
         *slot = object;
     }
-}
-
-/// Starts the operation that ends by itself after the transition time.
-pub(super) fn finish_later(
-    resource: &'static str,
-    id: &str,
-    state: Option<&str>,
-    sandbox: &mut Sandbox,
-    cx: &mut Context<'_>,
-) {
-    let due_ms = cx.now_ms + cx.transition_ms;
-    sandbox.pending.push(Pending {
-        due_ms,
-        resource,
-        id: id.to_owned(),
-        state: state.map(str::to_owned),
-    });
-    settle(sandbox, cx.now_ms, cx.ids);
 }
 
 /// Answers a change with the id and the etag that is current now.
@@ -193,51 +147,17 @@ pub(crate) fn touch(object: &mut Value, at_ms: i64, ids: &mut Ids) {
     object["etag"] = etag;
 }
 
-/// Finishes every operation whose time has come.
-pub(crate) fn settle(sandbox: &mut Sandbox, now_ms: i64, ids: &mut Ids) {
-    if sandbox
-        .pending
-        .iter()
-        .all(|pending| pending.due_ms > now_ms)
-    {
-        return;
-    }
-    let (due, later): (Vec<Pending>, Vec<Pending>) = std::mem::take(&mut sandbox.pending)
-        .into_iter()
-        .partition(|pending| pending.due_ms <= now_ms);
-    sandbox.pending = later;
-    for pending in due {
-        finish(&pending, sandbox, ids);
-    }
-}
-
-fn finish(pending: &Pending, sandbox: &mut Sandbox, ids: &mut Ids) {
-    if pending.resource == "runs" {
-        let outcome = runs::RunOutcome::success(100);
-        runs::finish(&pending.id, &outcome, pending.due_ms, sandbox, ids);
-        return;
-    }
-    let Some(object) = collection(sandbox, pending.resource).get_mut(&pending.id) else {
-        return;
+/// Refuses to update or delete an object in a state between two others.
+pub(super) fn check_settled(object: &Value, operation: &str) -> Result<(), Problem> {
+    let state = object["state"].as_str().unwrap_or_default();
+    let code = match (state, operation) {
+        ("enabled" | "disabled" | "draft", _) => return Ok(()),
+        ("initializing", _) => 1417,
+        (_, "update") => 1457,
+        _ => 1458,
     };
-    if let Some(state) = &pending.state {
-        object["state"] = json!(state);
-    }
-    if let Some(operation) = object.get_mut("lastOperation") {
-        operation["updated"] = json!(pending.due_ms);
-        operation["percentCompleted"] = json!(100);
-        operation["status"] = json!({ "value": "completed", "errors": [] });
-    }
-    object["updatedBy"] = json!(PLATFORM);
-    touch(object, pending.due_ms, ids);
-}
-
-/// An operation that has just begun.
-pub(super) fn operation(name: &str, ops: &[Value], now_ms: i64) -> Value {
-    json!({
-        "started": now_ms, "updated": 0, "percentCompleted": 0, "operation": name,
-        "status": { "value": "inProgress", "errors": [] }, "ops": ops,
-    })
+    let text = format!("The operation {operation} cannot be applied in the state {state}.");
+    Err(Problem::bad(code, text))
 }
 
 /// The `op` of an action, in lower case with dashes.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::connection_specs::{DATA_LAKE, Reads};
 use super::entity;
 use super::flow_specs::{self, FlowSpec};
 use super::problem::Problem;
+use crate::connectors::{DATA_LAKE, Reads};
 use crate::world::{Context, Profile, Sandbox};
 
 type Checked = Result<(), Problem>;
@@ -35,7 +35,7 @@ pub(super) fn check(flow: &Value, draft: bool, sandbox: &Sandbox, cx: &Context<'
     }
     data_set(target, sandbox)?;
     let schedule = &flow["scheduleParams"];
-    if spec.reads != Reads::Stream {
+    if !spec.reads.is_streaming() {
         check_schedule(schedule)?;
     }
     check_copy(flow, spec)?;
@@ -142,7 +142,8 @@ pub(super) fn check_start(schedule: &Value, cx: &Context<'_>) -> Checked {
 }
 
 /// What cannot change any more once the scheduled start has passed.
-pub(super) fn check_started(old: &Value, new: &Value, now_ms: i64) -> Checked {
+pub(super) fn check_started(old_flow: &Value, new_flow: &Value, now_ms: i64) -> Checked {
+    let [old, new] = [old_flow, new_flow].map(|flow| &flow["scheduleParams"]);
     let started = number(&old["startTime"]).is_some_and(|start| start * 1000 <= now_ms);
     if !started {
         return Ok(());
@@ -151,6 +152,15 @@ pub(super) fn check_started(old: &Value, new: &Value, now_ms: i64) -> Checked {
         return Err(Problem::provider(
             1366,
             "The start time cannot change after the flow has started.",
+        ));
+    }
+    // The text of 1366 forbids updates in general; for a flow that runs again, changing the mapping is documented.
+    let mapping = |flow| transformation(flow, "Mapping");
+    let moved = mapping(old_flow) != mapping(new_flow);
+    if moved && old["frequency"] == "once" && old_flow["state"] != "draft" {
+        return Err(Problem::provider(
+            1366,
+            "The mapping of a flow that runs once cannot change after it has started.",
         ));
     }
     if new["frequency"] == "once" && old["frequency"] != "once" {

@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::connection_specs::{
-    BATCH_PROVIDER, DATA_LAKE, HTTP_STREAMING, Reads, STREAMING_PROVIDER,
-};
-use super::connectors::ALL;
+use super::connection_specs::{BATCH_PROVIDER, STREAMING_PROVIDER};
 use super::page::{self, Listing, allow_query};
 use super::problem::Problem;
 use super::{Outcome, entity};
+use crate::connectors::{Connector, DATA_LAKE, HTTP_STREAMING, Reads, SNOWFLAKE_STREAMING};
 use crate::http::{Answer, Request};
-use crate::world::Profile;
+use crate::world::Context;
 
 /// One kind of flow.
 #[derive(Debug)]
@@ -70,6 +68,11 @@ const ALL_FLOWS: &[FlowSpec] = &[
         id: "d69717ba-71b4-4313-b654-49f9cf126d7a",
         reads: Reads::Stream,
     },
+    FlowSpec {
+        name: "GenericStreamingAEP",
+        id: "e77fde5a-22a8-11ed-861d-0242ac120002",
+        reads: Reads::Webhook,
+    },
 ];
 
 /// The kind of flow with this id.
@@ -78,30 +81,36 @@ pub(super) fn find(id: &str) -> Option<&'static FlowSpec> {
 }
 
 /// Answers one request below `/flowSpecs`.
-pub(super) fn answer(request: &Request, rest: &[&str], profile: Profile) -> Outcome {
+pub(super) fn answer(request: &Request, rest: &[&str], cx: &Context<'_>) -> Outcome {
     match (request.method.as_str(), rest) {
         ("GET", []) => {
-            let documents: Vec<Value> = ALL_FLOWS.iter().map(document).collect();
-            page::list(request, LISTING, documents.iter(), profile, Value::clone)
+            let documents: Vec<Value> = ALL_FLOWS.iter().map(|it| document(it, cx)).collect();
+            page::list(request, LISTING, documents.iter(), cx.profile, Value::clone)
         }
         ("GET", [id]) => {
             allow_query(request, &["property"])?;
             let spec = find(id).ok_or_else(|| Problem::not_found("flowSpecs", id))?;
-            Ok(entity::one(&document(spec)))
+            Ok(entity::one(&document(spec, cx)))
         }
         _ => Ok(Answer::html_not_found()),
     }
 }
 
-fn document(spec: &FlowSpec) -> Value {
-    let streaming = spec.reads == Reads::Stream;
-    let over_http = spec.name.contains("Steam") || spec.name.contains("without");
-    let fits = |id: &str| !streaming || over_http == (id == HTTP_STREAMING);
-    let sources: Vec<&str> = ALL
-        .iter()
-        .filter(|c| c.reads == spec.reads && fits(c.id))
-        .map(|c| c.id)
-        .collect();
+/// Whether a kind of flow reads from a connector. Three of them read streams, each other ones.
+fn fits(spec: &FlowSpec, connector: &Connector) -> bool {
+    let stream = match connector.id.as_str() {
+        _ if spec.reads != Reads::Stream => true,
+        HTTP_STREAMING => !spec.name.contains("optional"),
+        SNOWFLAKE_STREAMING => spec.name.contains("Steam"),
+        _ => spec.name.contains("optional"),
+    };
+    stream && connector.reads == spec.reads
+}
+
+fn document(spec: &FlowSpec, cx: &Context<'_>) -> Value {
+    let streaming = spec.reads.is_streaming();
+    let sources = cx.connectors.iter().filter(|it| fits(spec, it));
+    let sources: Vec<&str> = sources.map(|it| it.id.as_str()).collect();
     let mut document = json!({
         "id": spec.id, "name": spec.name, "version": "1.0",
         "providerId": if streaming { STREAMING_PROVIDER } else { BATCH_PROVIDER },

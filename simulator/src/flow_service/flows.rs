@@ -6,7 +6,7 @@ use super::entity::{self, collection};
 use super::page::{self, Listing, allow_query};
 use super::patch::{check_etag, patched, within};
 use super::problem::Problem;
-use super::{Outcome, flow_rules, references};
+use super::{Outcome, flow_rules, operations, references};
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
 
@@ -116,14 +116,14 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
     flow_rules::check_start(&flow["scheduleParams"], cx)?;
     check_policy(&flow)?;
     flow["inheritedAttributes"] = references::inherited(sandbox, &flow);
-    flow["lastOperation"] = entity::operation("create", &[], cx.now_ms);
+    flow["lastOperation"] = operations::operation("create", &[], cx.now_ms);
     let members = flow.as_object().cloned().unwrap_or_else(Map::new);
     let states = if draft {
         ("draft", "draft")
     } else {
         ("enabling", "enabled")
     };
-    let id = entity::create(RESOURCE, members, states, sandbox, cx);
+    let id = operations::create(RESOURCE, members, states, sandbox, cx);
     if let Some(flow) = collection(sandbox, RESOURCE).get_mut(&id) {
         flow["runs"] = json!(format!("/runs?property=flowId=={id}"));
     }
@@ -146,7 +146,8 @@ fn check_policy(flow: &Value) -> Result<(), Problem> {
 
 /// Whether an operation on the flow is still running.
 fn is_moving(flow: &Value) -> bool {
-    flow["lastOperation"]["percentCompleted"] != 100
+    let settled = ["enabled", "disabled", "draft"].map(Value::from);
+    flow["lastOperation"]["percentCompleted"] != 100 || !settled.contains(&flow["state"])
 }
 
 fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outcome {
@@ -170,7 +171,7 @@ fn update(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'
             ))
         }
     })?;
-    flow_rules::check_started(&old["scheduleParams"], &new["scheduleParams"], cx.now_ms)?;
+    flow_rules::check_started(old, &new, cx.now_ms)?;
     let touches = |members: &[&str]| members.iter().any(|member| new[*member] != old[*member]);
     if touches(&["scheduleParams", "transformations", "sourceConnectionIds"]) {
         flow_rules::check(&new, old["state"] == "draft", sandbox, cx)?;
@@ -195,9 +196,9 @@ fn begin(
     sandbox: &mut Sandbox,
     cx: &mut Context<'_>,
 ) {
-    flow["lastOperation"] = entity::operation(name, ops, cx.now_ms);
+    flow["lastOperation"] = operations::operation(name, ops, cx.now_ms);
     entity::store(RESOURCE, id, flow, sandbox, cx);
-    entity::finish_later(RESOURCE, id, Some(state), sandbox, cx);
+    operations::finish_later(RESOURCE, id, Some(state), sandbox, cx);
 }
 
 /// Lets go at once of what the flow uses; reads by id still find the flow until the deletion has finished.
@@ -210,7 +211,7 @@ fn delete(id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outcome {
         ));
     }
     collection(sandbox, RESOURCE).remove(id, cx.now_ms);
-    entity::finish_later(RESOURCE, id, None, sandbox, cx);
+    operations::finish_later(RESOURCE, id, None, sandbox, cx);
     Ok(Answer::empty(204))
 }
 

@@ -2,7 +2,6 @@
 
 mod connection_specs;
 mod connections;
-mod connectors;
 mod ends;
 mod entity;
 mod explore;
@@ -10,6 +9,7 @@ mod filter;
 mod flow_rules;
 mod flow_specs;
 mod flows;
+mod operations;
 mod page;
 mod patch;
 mod problem;
@@ -19,10 +19,12 @@ mod runs;
 
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
-pub(crate) use entity::{settle, touch};
+pub(crate) use entity::touch;
+pub(crate) use operations::settle;
 pub(crate) use problem::Problem;
-pub use runs::RunOutcome;
-pub(crate) use runs::{finish as finish_run, start as start_run};
+pub use run_shape::RunOutcome;
+pub(crate) use run_shape::finish as finish_run;
+pub(crate) use runs::start as start_run;
 
 type Outcome = Result<Answer, Problem>;
 
@@ -43,8 +45,8 @@ fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Outc
         "targetConnections" => ends::answer(request, ends::TARGETS, rest, sandbox, cx),
         "flows" => flows::answer(request, rest, sandbox, cx),
         "runs" => runs::answer(request, rest, sandbox, cx),
-        "connectionSpecs" => connection_specs::answer(request, rest, cx.profile),
-        "flowSpecs" => flow_specs::answer(request, rest, cx.profile),
+        "connectionSpecs" => connection_specs::answer(request, rest, cx),
+        "flowSpecs" => flow_specs::answer(request, rest, cx),
         _ => Ok(Answer::html_not_found()),
     }
 }

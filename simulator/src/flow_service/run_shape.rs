@@ -1,9 +1,68 @@
-//! The figures and activities that a run shows.
+//! How a run goes, and what it and its flow show of that.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::runs::RunOutcome;
-use crate::world::Ids;
+use super::entity::{collection, touch};
+use crate::world::{Ids, Sandbox};
+
+/// How a run goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunOutcome {
+    /// `success`, `failed`, `partialSuccess` or `inProgress`.
+    pub status: String,
+    /// Records read.
+    pub input_records: u64,
+    /// Records that were refused.
+    pub failed_records: u64,
+    /// Errors, each a code and a message.
+    pub errors: Vec<(String, String)>,
+}
+
+impl RunOutcome {
+    /// Everything was ingested.
+    #[must_use]
+    pub fn success(records: u64) -> Self {
+        Self {
+            status: "success".to_owned(),
+            input_records: records,
+            ..Self::default()
+        }
+    }
+
+    /// Nothing was ingested.
+    #[must_use]
+    pub fn failed(code: &str, message: &str) -> Self {
+        let errors = vec![(code.to_owned(), message.to_owned())];
+        Self {
+            status: "failed".to_owned(),
+            errors,
+            ..Self::default()
+        }
+    }
+
+    /// Some records were refused.
+    #[must_use]
+    pub fn partial(records: u64, failed: u64, code: &str, message: &str) -> Self {
+        let errors = vec![(code.to_owned(), message.to_owned())];
+        Self {
+            status: "partialSuccess".to_owned(),
+            input_records: records,
+            failed_records: failed,
+            errors,
+        }
+    }
+
+    /// The run has begun and not ended.
+    #[must_use]
+    pub fn running() -> Self {
+        Self {
+            status: "inProgress".to_owned(),
+            ..Self::default()
+        }
+    }
+}
 
 /// The figures of a run. A failed run lacks sizes and counts, as real ones do.
 pub(super) fn metrics(outcome: &RunOutcome, started_ms: i64, ended_ms: Option<i64>) -> Value {
@@ -52,4 +111,41 @@ pub(super) fn activities(outcome: &RunOutcome, at_ms: i64, ids: &mut Ids) -> Val
         activity("copyActivity", json!({ "type": "one-time" })),
         promotion
     ])
+}
+
+/// Ends a run in progress as it was to go; tells whether there is such a run.
+pub(crate) fn finish(
+    id: &str,
+    outcome: &RunOutcome,
+    at_ms: i64,
+    sandbox: &mut Sandbox,
+    ids: &mut Ids,
+) -> bool {
+    let Some(run) = collection(sandbox, "runs").get_mut(id) else {
+        return false;
+    };
+    run["state"] = json!(outcome.status);
+    run["metrics"] = metrics(
+        outcome,
+        run["createdAt"].as_i64().unwrap_or(at_ms),
+        Some(at_ms),
+    );
+    run["activities"] = activities(outcome, at_ms, ids);
+    touch(run, at_ms, ids);
+    let run = run.clone();
+    tell_flow(&run, sandbox);
+    true
+}
+
+/// A flow shows its latest run.
+pub(super) fn tell_flow(run: &Value, sandbox: &mut Sandbox) {
+    let flow = collection(sandbox, "flows").get_mut(run["flowId"].as_str().unwrap_or_default());
+    let Some(flow) = flow else { return };
+    let duration = &run["metrics"]["durationSummary"];
+    let mut details =
+        json!({ "id": run["id"], "state": run["state"], "startedAtUTC": duration["startedAtUTC"] });
+    if !duration["completedAtUTC"].is_null() {
+        details["completedAtUTC"] = duration["completedAtUTC"].clone();
+    }
+    flow["lastRunDetails"] = details;
 }

@@ -1,16 +1,16 @@
 //! Runs of flows: on demand, again, and as they come.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::entity::{self, collection};
 use super::flow_rules::{number, transformation};
 use super::page::{self, Listing, allow_query};
 use super::problem::Problem;
-use super::run_shape::{self, metrics};
-use super::{Outcome, flow_specs};
+use super::run_shape::{RunOutcome, activities, metrics, tell_flow};
+use super::{Outcome, flow_specs, operations};
+use crate::connectors::Reads;
 use crate::http::{Answer, Request};
-use crate::world::{Context, Ids, Pending, Profile, Sandbox};
+use crate::world::{Context, Profile, Sandbox};
 
 const LISTING: Listing = Listing {
     resource: "runs",
@@ -38,64 +38,6 @@ const LISTING: Listing = Listing {
     paged: true,
 };
 const RESOURCE: &str = LISTING.resource;
-
-/// How a run goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RunOutcome {
-    /// `success`, `failed`, `partialSuccess` or `inProgress`.
-    pub status: String,
-    /// Records read.
-    pub input_records: u64,
-    /// Records that were refused.
-    pub failed_records: u64,
-    /// Errors, each a code and a message.
-    pub errors: Vec<(String, String)>,
-}
-
-impl RunOutcome {
-    /// Everything was ingested.
-    #[must_use]
-    pub fn success(records: u64) -> Self {
-        Self {
-            status: "success".to_owned(),
-            input_records: records,
-            ..Self::default()
-        }
-    }
-
-    /// Nothing was ingested.
-    #[must_use]
-    pub fn failed(code: &str, message: &str) -> Self {
-        let errors = vec![(code.to_owned(), message.to_owned())];
-        Self {
-            status: "failed".to_owned(),
-            errors,
-            ..Self::default()
-        }
-    }
-
-    /// Some records were refused.
-    #[must_use]
-    pub fn partial(records: u64, failed: u64, code: &str, message: &str) -> Self {
-        let errors = vec![(code.to_owned(), message.to_owned())];
-        Self {
-            status: "partialSuccess".to_owned(),
-            input_records: records,
-            failed_records: failed,
-            errors,
-        }
-    }
-
-    /// The run has begun and not ended.
-    #[must_use]
-    pub fn running() -> Self {
-        Self {
-            status: "inProgress".to_owned(),
-            ..Self::default()
-        }
-    }
-}
 
 /// Answers one request below `/runs`.
 pub(super) fn answer(
@@ -142,7 +84,7 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Out
         remember_delta(flow_id, delta, sandbox);
     }
     let id = start(flow_id, &RunOutcome::running(), sandbox, cx);
-    finish_later(&id, sandbox, cx);
+    operations::finish_later(RESOURCE, &id, None, sandbox, cx);
     let answer = entity::changed(201, RESOURCE, &id, sandbox);
     // The guides wrap the answer, the reference does not.
     Ok(match answer.body {
@@ -181,9 +123,7 @@ fn check_on_demand(flow: &Value, params: &Value) -> Result<(), Problem> {
             1382,
             "The delta column differs from the one of the flow.",
         )),
-        None if delta.is_null()
-            && table.is_some_and(|spec| spec.reads == super::connectors::Reads::Table) =>
-        {
+        None if delta.is_null() && table.is_some_and(|spec| spec.reads == Reads::Table) => {
             Err(Problem::provider(
                 1383,
                 "The first run of a flow from a table needs a delta column.",
@@ -228,7 +168,7 @@ fn act(request: &Request, id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>)
         ));
     }
     let again = start(&flow_id, &RunOutcome::running(), sandbox, cx);
-    finish_later(&again, sandbox, cx);
+    operations::finish_later(RESOURCE, &again, None, sandbox, cx);
     Ok(entity::changed(200, RESOURCE, &again, sandbox))
 }
 
@@ -249,58 +189,10 @@ pub(crate) fn start(
         "createdAt": cx.now_ms, "createdBy": cx.client_id, "createdClient": cx.client_id, "updatedBy": cx.client_id,
         "updatedClient": cx.client_id, "imsOrgId": cx.ims_org,
         "sandboxId": sandbox.id(&cx.ims_org), "sandboxName": sandbox.about["name"],
-        "metrics": metrics(outcome, cx.now_ms, ended), "activities": run_shape::activities(outcome, cx.now_ms, cx.ids),
+        "metrics": metrics(outcome, cx.now_ms, ended), "activities": activities(outcome, cx.now_ms, cx.ids),
     });
     entity::touch(&mut run, cx.now_ms, cx.ids);
     tell_flow(&run, sandbox);
     collection(sandbox, RESOURCE).insert(id.clone(), run, cx.now_ms);
     id
-}
-
-fn finish_later(id: &str, sandbox: &mut Sandbox, cx: &mut Context<'_>) {
-    let due_ms = cx.now_ms + cx.transition_ms;
-    sandbox.pending.push(Pending {
-        due_ms,
-        resource: RESOURCE,
-        id: id.to_owned(),
-        state: None,
-    });
-    entity::settle(sandbox, cx.now_ms, cx.ids);
-}
-
-/// Ends a run in progress as it was to go; tells whether there is such a run.
-pub(crate) fn finish(
-    id: &str,
-    outcome: &RunOutcome,
-    at_ms: i64,
-    sandbox: &mut Sandbox,
-    ids: &mut Ids,
-) -> bool {
-    let Some(run) = collection(sandbox, RESOURCE).get_mut(id) else {
-        return false;
-    };
-    run["state"] = json!(outcome.status);
-    run["metrics"] = metrics(
-        outcome,
-        run["createdAt"].as_i64().unwrap_or(at_ms),
-        Some(at_ms),
-    );
-    run["activities"] = run_shape::activities(outcome, at_ms, ids);
-    entity::touch(run, at_ms, ids);
-    let run = run.clone();
-    tell_flow(&run, sandbox);
-    true
-}
-
-/// A flow shows its latest run.
-fn tell_flow(run: &Value, sandbox: &mut Sandbox) {
-    let flow = collection(sandbox, "flows").get_mut(run["flowId"].as_str().unwrap_or_default());
-    let Some(flow) = flow else { return };
-    let duration = &run["metrics"]["durationSummary"];
-    let mut details =
-        json!({ "id": run["id"], "state": run["state"], "startedAtUTC": duration["startedAtUTC"] });
-    if !duration["completedAtUTC"].is_null() {
-        details["completedAtUTC"] = duration["completedAtUTC"].clone();
-    }
-    flow["lastRunDetails"] = details;
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::clock::Utc;
 use crate::http::Answer;
-use crate::registry::clock::Utc;
 use crate::world::Context;
 
 /// There is no such namespace.

@@ -1,11 +1,13 @@
 //! The `Accept` header, which in the registry is mandatory and chooses the representation.
 
+use serde_json::json;
+
 use super::errors::refusal;
-use crate::http::{Answer, Request};
+use crate::http::{Answer, Body, Request};
 use crate::world::{Context, Profile};
 
 /// The title of every refusal of the header.
-pub(super) const INVALID: &str = "Accept header invalid";
+const INVALID: &str = "Accept header invalid";
 
 /// How much a caller wants to see of a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(super) struct View {
     pub(super) shape: Shape,
     /// Without titles and descriptions.
     pub(super) notext: bool,
+    /// With a member for every path in place of nested fields.
+    pub(super) flat: bool,
     /// With the descriptors of the schema.
     pub(super) descriptors: bool,
 }
@@ -62,7 +66,7 @@ fn media(accept: &str) -> Option<Media<'_>> {
 }
 
 /// Whether the registry knows the media type, whatever its version.
-pub(super) fn is_known(accept: &str) -> bool {
+fn is_known(accept: &str) -> bool {
     media(accept).is_some()
 }
 
@@ -114,7 +118,8 @@ pub(super) fn lookup(request: &Request, cx: &mut Context<'_>) -> Result<(View, S
                 "full" => view.shape = Shape::Full,
                 "notext" => view.notext = true,
                 "desc" => view.descriptors = true,
-                "flat" | "deprecated" | "deprecatefield" => {}
+                "flat" => view.flat = true,
+                "deprecated" | "deprecatefield" => {}
                 _ => return None,
             }
         }
@@ -175,4 +180,29 @@ pub(super) fn descriptor_lookup(request: &Request, cx: &mut Context<'_>) -> Resu
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The same refusal as it was in 2020: without a code, and with 406 for a media type that is missing or unknown.
+pub(super) fn old_style(answer: Answer, supplied: &str) -> Answer {
+    let Body::Json(body) = &answer.body else {
+        return answer;
+    };
+    // Only the registry's own refusals have this report; the gateway's have always been as they are.
+    if body["report"]["registryRequestId"].is_null() {
+        return answer;
+    }
+    let unacceptable = body["title"] == INVALID && !is_known(supplied);
+    let status = if unacceptable { 406 } else { answer.status };
+    let title = match status {
+        404 => "NotFoundError",
+        406 => "NotAcceptableError",
+        _ => "BadRequestError",
+    };
+    let detail = match (unacceptable, supplied) {
+        (false, _) => body["detail"].clone(),
+        (true, "") => json!("Accept header parameter is required"),
+        (true, media) => json!(format!("Unknown Accept media supplied: {media}")),
+    };
+    let body = json!({ "type": "/placeholder/type/uri", "status": status, "title": title, "detail": detail });
+    Answer::json(status, body)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
-use super::resolve::references;
+use super::resolve::{composed, references};
 use super::{alt_id, checks, find, text, texts};
 use crate::http::Answer;
 use crate::world::{Context, Sandbox};
@@ -138,18 +138,8 @@ fn extends(sandbox: &Sandbox, object: &Value) -> Vec<String> {
     closure
 }
 
-/// The resources that `allOf` names.
-pub(super) fn composed(object: &Value) -> impl Iterator<Item = &str> {
-    let parts = object.get("allOf").and_then(Value::as_array);
-    parts
-        .into_iter()
-        .flatten()
-        .map(|part| text(part, "$ref"))
-        .filter(|id| !id.is_empty() && !id.starts_with('#'))
-}
-
 /// The class among what a schema is composed of.
-pub(super) fn class_of<'a>(sandbox: &Sandbox, schema: &'a Value) -> Option<&'a str> {
+fn class_of<'a>(sandbox: &Sandbox, schema: &'a Value) -> Option<&'a str> {
     composed(schema).find(|id| find(sandbox, id).is_some_and(|r| Kind::of(r) == Some(Kind::Class)))
 }
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::errors::{invalid, refusal};
 use super::kind::Kind;
-use super::resolve::references;
-use super::{build, find, standard, text, texts};
+use super::resolve::{composed, references};
+use super::{find, standard, text, texts};
 use crate::collection::Collection;
 use crate::http::Answer;
 use crate::world::{Context, Profile, Sandbox};
@@ -86,7 +86,7 @@ fn schema(object: &Value, sandbox: &Sandbox, cx: &mut Context<'_>) -> Result<(),
             detail,
         ));
     }
-    let mut classes: Vec<_> = build::composed(object)
+    let mut classes: Vec<_> = composed(object)
         .filter(|id| find(sandbox, id).is_some_and(|r| Kind::of(r) == Some(Kind::Class)))
         .collect();
     classes.dedup();
@@ -111,7 +111,7 @@ fn compatible(
         .flat_map(|c| texts(c, "meta:extends"))
         .chain([class])
         .collect();
-    for id in build::composed(schema).filter(|id| *id != class) {
+    for id in composed(schema).filter(|id| *id != class) {
         let group = find(sandbox, id).filter(|g| Kind::of(g) == Some(Kind::FieldGroup));
         let fits = group.is_some_and(|g| {
             texts(g, "meta:intendedToExtend").any(|target| ancestry.contains(&target))
@@ -127,7 +127,7 @@ fn compatible(
 }
 
 fn class(object: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
-    let behaviors: Vec<_> = build::composed(object)
+    let behaviors: Vec<_> = composed(object)
         .filter(|id| standard::is_behavior(id))
         .collect();
     match behaviors[..] {
@@ -155,59 +155,54 @@ fn data_type(object: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
             Err(invalid(cx, "A data type of type object needs properties"))
         }
         "array" if !has("items") => Err(invalid(cx, "A data type of type array needs items")),
-        _ => Ok(()),
+        _ => names(object, cx),
     }
 }
 
 /// Custom fields lie under the tenant's namespace, so that they never collide with Adobe's.
 fn name_space(object: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
     let space = format!("_{}", cx.tenant);
-    let parts = object
-        .get("allOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let definitions = object
-        .get("definitions")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(_, d)| d);
-    let nodes: Vec<_> = parts.chain(definitions).chain([object]).collect();
-    for (name, field) in nodes.into_iter().flat_map(fields) {
-        if *name != space {
-            let detail = format!(
-                "For custom fields, you must use a top level field named {space}; found {name}"
-            );
-            return Err(refusal(
-                cx,
-                "XDM-1020-400",
-                "Namespace validation error",
-                &detail,
-            ));
-        }
-        if cx.profile == Profile::Strict {
-            names(field, cx)?;
-        }
+    if let Some((name, _)) = own_fields(object).find(|(name, _)| **name != space) {
+        let detail = format!(
+            "For custom fields, you must use a top level field named {space}; found {name}"
+        );
+        return Err(refusal(
+            cx,
+            "XDM-1020-400",
+            "Namespace validation error",
+            &detail,
+        ));
     }
-    Ok(())
+    names(object, cx)
 }
 
-/// Custom names have letters, digits, `-` and `_`, and do not start with `_`.
-fn names(node: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
-    for (name, field) in fields(node) {
-        let known = name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        if !known || name.is_empty() || name.starts_with('_') {
-            return Err(invalid(
-                cx,
-                &format!("{name:?} is not a name for a custom field"),
-            ));
-        }
-        names(field, cx)?;
+/// Custom names have letters, digits, `-` and `_`, and do not start with `_`, except the tenant's namespace.
+fn names(object: &Value, cx: &mut Context<'_>) -> Result<(), Answer> {
+    let space = format!("_{}", cx.tenant);
+    let bad = own_fields(object).find_map(|(name, field)| bad_name(name, field, &space));
+    bad.map_or(Ok(()), |name| {
+        let detail = format!("{name:?} is not a name for a custom field");
+        Err(invalid(cx, &detail))
+    })
+}
+
+fn bad_name<'a>(name: &'a str, field: &'a Value, space: &str) -> Option<&'a str> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let good = !name.is_empty() && !name.starts_with('_') && name.chars().all(known);
+    if !good && name != space {
+        return Some(name);
     }
-    Ok(())
+    let field = field.get("items").unwrap_or(field);
+    fields(field).find_map(|(name, inner)| bad_name(name, inner, space))
+}
+
+/// The fields that a resource itself defines, wherever it does.
+fn own_fields(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let parts = object.get("allOf").and_then(Value::as_array);
+    let definitions = object.get("definitions").and_then(Value::as_object);
+    let definitions = definitions.into_iter().flatten().map(|(_, it)| it);
+    let nodes = parts.into_iter().flatten().chain(definitions);
+    nodes.chain([object]).flat_map(fields)
 }
 
 fn fields(node: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -5,10 +5,9 @@
 
 use serde_json::json;
 
-use super::accept;
-use super::clock;
 use super::kind::Kind;
-use crate::http::{Answer, Body};
+use crate::clock::Utc;
+use crate::http::Answer;
 use crate::world::Context;
 
 /// A refusal in the registry's envelope; the HTTP status is the code's last part.
@@ -26,7 +25,7 @@ pub(super) fn refusal(cx: &mut Context<'_>, code: &str, title: &str, detail: &st
             "status": status,
             "report": {
                 "registryRequestId": cx.ids.uuid(),
-                "timestamp": clock::Utc::at(cx.now_ms).american(),
+                "timestamp": Utc::at(cx.now_ms).american(),
                 "detailed-message": detail,
                 "sub-errors": [],
             },
@@ -54,29 +53,4 @@ pub(super) fn not_found(cx: &mut Context<'_>, code: &str, id: &str, version: &st
 /// No such resource of this kind.
 pub(super) fn missing(cx: &mut Context<'_>, kind: Kind, id: &str) -> Answer {
     not_found(cx, kind.not_found_code(), id, "1")
-}
-
-/// The same refusal as it was in 2020: without a code, and with 406 for a media type that is missing or unknown.
-pub(super) fn old_style(answer: Answer, supplied: &str) -> Answer {
-    let Body::Json(body) = &answer.body else {
-        return answer;
-    };
-    // Only the registry's own refusals have this report; the gateway's have always been as they are.
-    if body["report"]["registryRequestId"].is_null() {
-        return answer;
-    }
-    let unacceptable = body["title"] == accept::INVALID && !accept::is_known(supplied);
-    let status = if unacceptable { 406 } else { answer.status };
-    let title = match status {
-        404 => "NotFoundError",
-        406 => "NotAcceptableError",
-        _ => "BadRequestError",
-    };
-    let detail = match (unacceptable, supplied) {
-        (false, _) => body["detail"].clone(),
-        (true, "") => json!("Accept header parameter is required"),
-        (true, media) => json!(format!("Unknown Accept media supplied: {media}")),
-    };
-    let body = json!({ "type": "/placeholder/type/uri", "status": status, "title": title, "detail": detail });
-    Answer::json(status, body)
 }

@@ -4,7 +4,6 @@ mod accept;
 mod breaking;
 mod build;
 mod checks;
-pub(crate) mod clock;
 mod descriptors;
 mod errors;
 pub(crate) mod filter;
@@ -20,6 +19,7 @@ pub(crate) mod testing;
 mod tests;
 mod union;
 mod usage;
+mod view;
 mod write;
 
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ pub fn answer(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) ->
 /// An answer of the registry with its refusals as they were in 2020.
 #[must_use]
 pub fn old_style(answer: Answer, request: &Request) -> Answer {
-    errors::old_style(answer, request.header("accept").unwrap_or_default())
+    accept::old_style(answer, request.header("accept").unwrap_or_default())
 }
 
 fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Result<Answer, Answer> {
@@ -89,7 +89,8 @@ pub fn is_union_enabled(sandbox: &Sandbox, any_id: &str) -> bool {
         || find_schema(sandbox, any_id).is_some_and(union::is_enabled)
 }
 
-/// The `meta:altId` that belongs to an `$id`; an alternate id stays what it is.
+/// The `meta:altId` that belongs to an `$id`; an alternate id stays what it is. What Adobe makes of ids on other hosts than
+/// its own is not known: here they are their own alternates.
 #[must_use]
 pub fn alt_id(any_id: &str) -> String {
     match any_id.strip_prefix("https://ns.adobe.com/") {

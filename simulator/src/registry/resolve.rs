@@ -113,7 +113,11 @@ fn merge(known: &mut Value, other: Value) {
     }
 }
 
-/// The field at a path of names. Every element of an array and every key of a map is reached by its parent's schema.
+/// A field of an object of which no fields are told.
+static UNKNOWN: Value = Value::Null;
+
+/// The field at a path of names. Every element of an array and every key of a map is reached by its parent's schema. An
+/// object of which no fields are told may have any.
 pub(crate) fn field_at<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Option<&'a Value> {
     let (name, rest) = path.split_first()?;
     let mut field = fields.get(*name)?;
@@ -135,6 +139,7 @@ pub(crate) fn field_at<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Opt
                 field = element;
                 rest = &rest[1..];
             }
+            (None, None) if text(field, "type") == "object" => return Some(&UNKNOWN),
             _ => return None,
         }
     }
@@ -148,6 +153,16 @@ pub(super) fn field_of_path<'a>(fields: &'a Map<String, Value>, path: &str) -> O
         .map(|step| step.trim_end_matches("[*]"))
         .collect();
     field_at(fields, &steps)
+}
+
+/// The resources that `allOf` names.
+pub(super) fn composed(object: &Value) -> impl Iterator<Item = &str> {
+    let parts = object.get("allOf").and_then(Value::as_array);
+    parts
+        .into_iter()
+        .flatten()
+        .map(|part| text(part, "$ref"))
+        .filter(|id| !id.is_empty() && !id.starts_with('#'))
 }
 
 /// Every `$ref` to another resource inside a definition, each once, in order of appearance.

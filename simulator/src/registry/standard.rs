@@ -1,6 +1,7 @@
 //! Adobe's own classes, field groups, data types and behaviors, the same in every sandbox.
 //!
-//! Fields are a small, plausible part of what Adobe publishes: enough to map onto and to identify by.
+//! Ids, titles, classes and names of fields are those of the public repository `adobe/xdm` (CC BY 4.0, August 2026), to
+//! a small depth: an object of which the table tells no fields may have any.
 
 use std::sync::OnceLock;
 
@@ -18,11 +19,17 @@ const BASE: &str = "https://ns.adobe.com/xdm/";
 struct Row {
     /// As in `meta:resourceType`.
     kind: String,
-    /// The end of its `$id`.
+    /// Its `$id`, without [`BASE`] if it starts so.
     path: String,
     title: String,
-    /// Paths of what it extends.
+    /// What it extends.
+    #[serde(default)]
     extends: Vec<String>,
+    /// The classes that a field group is made for.
+    #[serde(default)]
+    classes: Vec<String>,
+    /// Unless it is stable.
+    status: Option<String>,
     /// Dotted paths, each a string unless `:type` follows.
     fields: Vec<String>,
 }
@@ -55,21 +62,18 @@ fn library() -> &'static IndexMap<String, Value> {
 }
 
 fn resource(row: &Row) -> Value {
-    let id = format!("{BASE}{}", row.path);
+    let own = id(&row.path);
     let mut properties = Map::new();
     for field in &row.fields {
         let (path, kind) = field.split_once(':').unwrap_or((field, "string"));
         place(&mut properties, path, leaf(kind));
     }
-    let extends: Vec<_> = row
-        .extends
-        .iter()
-        .map(|path| format!("{BASE}{path}"))
-        .collect();
-    let all_of: Vec<_> = extends.iter().map(|id| json!({ "$ref": id })).collect();
+    let ids = |paths: &[String]| -> Vec<String> { paths.iter().map(|path| id(path)).collect() };
+    let extends = ids(&row.extends);
+    let all_of: Vec<_> = extends.iter().map(|it| json!({ "$ref": it })).collect();
     let mut resource = json!({
-        "meta:altId": alt_id(&id),
-        "$id": id,
+        "meta:altId": alt_id(&own),
+        "$id": own,
         "meta:resourceType": row.kind,
         "version": "1",
         "title": row.title,
@@ -89,20 +93,20 @@ fn resource(row: &Row) -> Value {
         },
     });
     if Kind::of(&resource) == Some(Kind::FieldGroup) {
-        resource["meta:intendedToExtend"] = json!(intended(&row.path));
+        resource["meta:intendedToExtend"] = json!(ids(&row.classes));
+    }
+    if let Some(status) = &row.status {
+        resource["meta:status"] = json!(status);
     }
     resource
 }
 
-/// The classes that a field group of this path is made for; those of general use extend any class.
-fn intended(path: &str) -> Vec<String> {
-    let classes: &[&str] = match path {
-        path if path.starts_with("context/experienceevent") => &["context/experienceevent"],
-        "context/identitymap" => &["context/profile", "context/experienceevent"],
-        path if path.contains("profile") => &["context/profile"],
-        _ => &["data/record", "data/time-series"],
-    };
-    classes.iter().map(|path| format!("{BASE}{path}")).collect()
+fn id(path: &str) -> String {
+    if path.starts_with("https:") {
+        path.to_owned()
+    } else {
+        format!("{BASE}{path}")
+    }
 }
 
 fn leaf(kind: &str) -> Value {
@@ -123,7 +127,7 @@ fn leaf(kind: &str) -> Value {
         }
         kind => match kind.strip_prefix("ref:") {
             Some(path) => {
-                json!({ "type": "object", "meta:xdmType": "object", "$ref": format!("{BASE}{path}") })
+                json!({ "type": "object", "meta:xdmType": "object", "$ref": id(path) })
             }
             None => json!({ "type": kind, "meta:xdmType": kind }),
         },

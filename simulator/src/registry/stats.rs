@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::kind::Kind;
-use super::{filter, find, read, text};
+use super::{filter, find, text, view};
 use crate::collection::Collection;
 use crate::http::Answer;
 use crate::world::{Context, Sandbox};
@@ -48,7 +48,7 @@ fn recent(sandbox: &Sandbox, date: &str) -> Vec<Value> {
         .collect();
     all.sort_by_key(|object| Reverse(filter::field(object, date).and_then(Value::as_i64)));
     let summary = |object: &Value| {
-        let mut summary = read::summary(object);
+        let mut summary = view::summary(object);
         summary["description"] = object["description"].clone();
         summary
     };
@@ -61,7 +61,7 @@ fn classes(sandbox: &Sandbox) -> Vec<Value> {
         usage
             .entry(text(schema, "meta:class"))
             .or_default()
-            .push(read::summary(schema));
+            .push(view::summary(schema));
     }
     usage
         .into_iter()

@@ -1,5 +1,7 @@
 //! A sandbox on a bench: calls to the services by method, path and body, without any server.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Body, Request};
@@ -45,6 +47,8 @@ impl Bench {
             ims_org: "0123456789ABCDEF@AdobeOrg".to_owned(),
             tenant: "acme".to_owned(),
             client_id: "client".to_owned(),
+            connectors: &[],
+            first_states: &BTreeMap::new(),
             ids: &mut self.ids,
         };
         work(&mut self.sandbox, &mut cx)
@@ -127,16 +131,7 @@ impl Bench {
     }
 
     pub(crate) fn group(&mut self, title: &str, fields: &Value) -> String {
-        self.make(
-            "fieldgroups",
-            &json!({
-                "title": title, "meta:intendedToExtend": [PROFILE],
-                "definitions": { "customFields": { "properties": { "_acme": {
-                    "type": "object", "properties": fields,
-                }}}},
-                "allOf": [{ "$ref": "#/definitions/customFields" }],
-            }),
-        )
+        self.make("fieldgroups", &group_of(title, fields))
     }
 
     pub(crate) fn identity(&mut self, schema: &str, path: &str, primary: bool) -> Answer {
@@ -165,6 +160,17 @@ impl Bench {
         let reference = json(&answer)[0].as_str().unwrap().to_owned();
         reference.strip_prefix("@/dataSets/").unwrap().to_owned()
     }
+}
+
+/// A field group of the tenant for profiles.
+pub(crate) fn group_of(title: &str, fields: &Value) -> Value {
+    json!({
+        "title": title, "meta:intendedToExtend": [PROFILE],
+        "definitions": { "customFields": { "properties": { "_acme": {
+            "type": "object", "properties": fields,
+        }}}},
+        "allOf": [{ "$ref": "#/definitions/customFields" }],
+    })
 }
 
 pub(crate) fn escaped(id: &str) -> String {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::testing::{Bench, FULL, LIST, PROFILE, RAW, code, escaped, json};
+use super::testing::{Bench, FULL, LIST, PROFILE, RAW, code, escaped, group_of, json};
 use crate::http::{Answer, Body};
 use crate::world::Profile;
 
@@ -386,12 +386,118 @@ fn the_statistics_name_the_tenant_and_count_its_resources() {
 
 #[test]
 fn dates_are_those_of_the_calendar() {
-    let at = |ms| super::clock::Utc::at(ms).plain();
+    let at = |ms| crate::clock::Utc::at(ms).plain();
     assert_eq!(at(0), "1970-01-01 00:00:00");
     assert_eq!(at(951_782_400_000), "2000-02-29 00:00:00");
     assert_eq!(at(1_730_810_039_000), "2024-11-05 12:33:59");
     assert_eq!(
-        super::clock::Utc::at(1_603_348_392_000).american(),
+        crate::clock::Utc::at(1_603_348_392_000).american(),
         "10-22-2020 06:33:12"
     );
+}
+
+#[test]
+fn own_fields_have_names_that_the_registry_accepts() {
+    let inner =
+        |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" }}});
+    for profile in [Profile::Lenient, Profile::Strict] {
+        let mut bench = Bench::new();
+        bench.profile = profile;
+        for name in ["First Name", "_hidden", "größe", "a.b", ""] {
+            let nested = json!({ "list": { "type": "array", "items": inner(name) }});
+            let flat = inner(name)["properties"].clone();
+            for fields in [&nested, &flat] {
+                let group = bench.registry("POST /tenant/fieldgroups", group_of("G", fields));
+                assert_eq!(code(&group), "XDM-SIM-INVALID-400", "{name}");
+            }
+            let data_type = json!({ "title": "T", "type": "object", "properties": flat });
+            let data_type = bench.registry("POST /tenant/datatypes", data_type);
+            assert_eq!(code(&data_type), "XDM-SIM-INVALID-400", "{name}");
+        }
+        bench.group("G", &json!({ "first-name_2": inner("_acme") }));
+    }
+}
+
+#[test]
+fn a_flat_view_has_a_field_for_every_path() {
+    let mut bench = Bench::new();
+    let group = bench.group(
+        "G",
+        &json!({ "items": { "type": "array", "items": {
+            "type": "object", "properties": { "sku": { "type": "string" }},
+        }}, "tags": { "type": "array", "items": { "type": "string" }}}),
+    );
+    let id = bench.composed(
+        "S",
+        PROFILE,
+        &["profile-person-details", "identitymap", &group],
+    );
+    let path = format!("/tenant/schemas/{}", alt(&id));
+    let flat = json(&bench.read(&path, "application/vnd.adobe.xed-full-flat+json; version=1"));
+    let fields = &flat["properties"];
+    for (path, kind) in [
+        ("_id", "string"),
+        ("person/name/firstName", "string"),
+        ("_acme/items[*]/sku", "string"),
+        ("_acme/tags", "array"),
+        ("identityMap", "object"),
+    ] {
+        assert_eq!(fields[path]["type"], kind, "{path}");
+    }
+    assert_eq!(fields["person"], Value::Null);
+    assert_eq!(fields["_acme/items"], Value::Null);
+    let raw = json(&bench.read(&path, "application/vnd.adobe.xed-flat+json; version=1"));
+    assert_eq!(raw, json(&bench.read(&path, RAW)));
+}
+
+#[test]
+fn public_field_groups_are_known_wherever_their_ids_lie() {
+    let mut bench = Bench::new();
+    bench.profile = Profile::Strict;
+    let event = "https://ns.adobe.com/xdm/context/experienceevent";
+    let plan = "https://ns.adobe.com/xdm/classes/plan";
+    let adobe = "https://ns.adobe.com/xdm/mixins/profile-consents";
+    for (class, group, path) in [
+        (
+            event,
+            "https://ns.braze.com/currents/users-event",
+            "_braze.purchase.productID",
+        ),
+        (
+            plan,
+            "https://ns.fhir.org/fieldgroups/coverage",
+            "healthcareCoverage.status",
+        ),
+        (
+            event,
+            "https://ns.adobe.com/xdm/context/experienceevent-commerce",
+            "productListItems[*].SKU",
+        ),
+        (PROFILE, adobe, "consents.marketing.email.val"),
+    ] {
+        let schema = bench.composed(group, class, &[group]);
+        let rows = json!([{ "source": "a", "destination": path }, { "source": "a", "destination": "nowhere.at.all" }]);
+        let body = json!({ "outputSchema": { "schemaRef": { "id": schema } }, "mappings": rows });
+        let checked = json(&bench.prep("POST /mappingSets/validate", body));
+        assert_eq!(
+            checked["validationResponse"][0]["status"], "SUCCESS",
+            "{path}"
+        );
+        assert_eq!(checked["validationResponse"][1]["status"], "FAILED");
+        let found = bench.read(&format!("/global/fieldgroups/{}", escaped(group)), RAW);
+        assert_eq!(json(&found)["meta:intendedToExtend"][0], class);
+    }
+    let page = json(&bench.read("/global/fieldgroups", LIST));
+    assert_eq!(page["results"].as_array().unwrap().len(), 300);
+    let path = format!(
+        "/global/fieldgroups?start={}",
+        page["_page"]["next"].as_str().unwrap()
+    );
+    let rest = json(&bench.read(&path, LIST));
+    assert_eq!(rest["results"].as_array().unwrap().len(), 94);
+    let refused = bench.registry(
+        "POST /tenant/schemas",
+        json!({ "title": "S", "allOf": [{ "$ref": PROFILE }, { "$ref": "https://ns.fhir.org/fieldgroups/coverage" }] }),
+    );
+    assert_eq!(refused.status, 400);
 }

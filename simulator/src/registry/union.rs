@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::accept;
 use super::errors::{not_found, refusal};
-use super::{alt_id, find as find_resource, listing, read, resolve, standard, text, texts};
+use super::{alt_id, find as find_resource, listing, resolve, standard, text, texts, view};
 use crate::collection::Collection;
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
@@ -33,7 +33,7 @@ pub(super) fn list(
         .map(|class| of_class(sandbox, class))
         .collect();
     let page = listing::page(request, unions.iter().collect(), "meta:altId", |union| {
-        read::shown(sandbox, union, view)
+        view::shown(sandbox, union, view)
     });
     Ok(Answer::json(200, page))
 }
@@ -47,7 +47,7 @@ pub(super) fn look_up(
 ) -> Result<Answer, Answer> {
     let (view, major) = accept::lookup(request, cx)?;
     match find(sandbox, id).filter(|_| major == "1") {
-        Some(union) => Ok(Answer::json(200, read::shown(sandbox, &union, view))),
+        Some(union) => Ok(Answer::json(200, view::shown(sandbox, &union, view))),
         None => Err(not_found(cx, "XDM-1015-404", id, &major)),
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -38,6 +40,8 @@ fn get(path: &[&str], query: &[(&str, &str)]) -> Answer {
         ims_org: "A@AdobeOrg".to_owned(),
         tenant: "acme".to_owned(),
         client_id: "client".to_owned(),
+        connectors: &[],
+        first_states: &BTreeMap::new(),
         ids: &mut Ids::seeded(1),
     };
     answer(&request, &organisation, &mut cx)

@@ -293,3 +293,44 @@ async fn a_label_hides_a_flow() {
     rig.simulator.hide_flow("dev", &id, false).unwrap();
     assert_eq!(rig.get(&path).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_target_connection_names_a_data_set_that_exists() {
+    for rig in [Rig::lenient().await, Rig::strict().await] {
+        let mut body = target();
+        for id in [json!("5c8c3c555033b814b69f0000"), json!(""), json!(null)] {
+            body["params"]["dataSetId"] = id;
+            let reply = rig.post("/targetConnections", &body).await;
+            assert_eq!(
+                (reply.code(), reply.provider()),
+                ((400, "FLOW-1100-400"), "1325")
+            );
+        }
+        let draft = rig.create("/targetConnections?mode=draft", &body).await;
+        let published = rig
+            .act(&format!("/targetConnections/{draft}/action?op=publish"))
+            .await;
+        assert_eq!(published.provider(), "1325");
+        let id = rig.create("/targetConnections", &target()).await;
+        let change = json!([{ "op": "replace", "path": "/params", "value": { "dataSetId": "5c8c3c555033b814b69f0000" } }]);
+        let changed = rig
+            .patch(&format!("/targetConnections/{id}"), &change)
+            .await;
+        assert_eq!(changed.provider(), "1325");
+    }
+}
+
+#[tokio::test]
+async fn the_mapping_of_a_one_time_flow_that_has_begun_stays() {
+    let rig = Rig::lenient().await;
+    let mut flow = rig.ends().await.once();
+    flow["scheduleParams"]["startTime"] = json!(rig.now() + 60);
+    let path = format!("/flows/{}", rig.create("/flows", &flow).await);
+    let other = |version: Value| json!([{ "op": "replace", "path": "/transformations/0/params/mappingVersion", "value": version }]);
+    assert_eq!(rig.patch(&path, &other(json!("0"))).await.status, 200);
+    rig.simulator.advance(Duration::from_secs(300));
+    let refused = rig.patch(&path, &other(json!(0))).await;
+    assert_eq!(refused.provider(), "1366");
+    let rename = json!([{ "op": "replace", "path": "/name", "value": "new" }]);
+    assert_eq!(rig.patch(&path, &rename).await.status, 200);
+}

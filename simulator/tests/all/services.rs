@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, header::ACCEPT};
 use serde_json::{Value, json};
 
-use crate::client::{DATA_SET, PROFILE_CLASS, Reply, Rig, options, send};
+use crate::client::{DATA_SET, ORGANISATION, PROFILE_CLASS, Reply, Rig, options, send};
 
 const RAW: &str = "application/vnd.adobe.xed+json; version=1";
 
@@ -186,4 +186,32 @@ async fn a_namespace_of_identities_is_made_once() {
         (409, &json!("NAMESPACE_CODE_CONFLICT"))
     );
     assert_eq!(rig.simulator.objects("dev", "namespaces").len(), 1);
+}
+
+#[tokio::test]
+async fn a_schema_is_deleted_by_either_of_its_ids_through_the_registry_and_by_hand() {
+    let rig = Rig::lenient().await;
+    let registry = format!(
+        "{}/data/foundation/schemaregistry/tenant",
+        rig.simulator.url()
+    );
+    let by_hand = format!("{}/_sim/sandboxes/dev", rig.simulator.url());
+    for id in ["$id", "meta:altId"] {
+        for base in [&registry, &by_hand] {
+            let schema = schema(&rig).await;
+            let id =
+                utf8_percent_encode(schema[id].as_str().unwrap(), NON_ALPHANUMERIC).to_string();
+            let delete = || {
+                let request = rig.http.delete(format!("{base}/schemas/{id}"));
+                let request = request
+                    .bearer_auth(&rig.token)
+                    .header("x-api-key", "aep-operator-demo");
+                request
+                    .header("x-gw-ims-org-id", ORGANISATION)
+                    .header("x-sandbox-name", "dev")
+            };
+            assert_eq!(send(delete()).await.status, 204, "{base} {id}");
+            assert_eq!(send(delete()).await.status, 404, "{base} {id}");
+        }
+    }
 }

@@ -1,10 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Credentials, Desired};
-use crate::api::{self, BaseConnection, BaseConnectionSpec, BaseConnectionStatus};
-use crate::engine::{Mark, Result};
-use crate::kinds::normal::{Label, spec_ref};
+use crate::api::BaseConnection;
 use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -35,20 +32,6 @@ impl Subject for BaseConnection {
             with("auth", auth),
         ])
     }
-
-    fn desired(
-        spec: &BaseConnectionSpec,
-        mark: Mark,
-        _: &World,
-        status: &BaseConnectionStatus,
-    ) -> Result<Desired> {
-        let connector = spec.connection_spec.clone();
-        Ok(Desired {
-            label: Label::new(mark, &spec.name, spec.description.as_deref()),
-            spec: spec_ref(connector.id.unwrap_or_default(), connector.version),
-            auth: spec.auth.as_ref().map(|auth| credentials(auth, status)),
-        })
-    }
 }
 
 /// Names of which the simulator knows that they are secret.
@@ -57,24 +40,6 @@ fn secret() -> BoxedStrategy<Value> {
     let source = members(vec![with("secretKeyRef", key)]);
     let name = one_of(["password", "sshKey", "connectionString"]);
     members(vec![with("name", name), with("valueFrom", source)])
-}
-
-/// The key of a secret stands for its value.
-fn credentials(auth: &api::Auth, status: &BaseConnectionStatus) -> Credentials {
-    let mut params = auth.params.clone();
-    let secrets = auth.secret_params.iter().map(|secret| {
-        let value = secret.value_from.secret_key_ref.key.clone();
-        params.remove(&secret.name);
-        (secret.name.clone(), value.into())
-    });
-    let secrets: Vec<_> = secrets.collect();
-    Credentials {
-        spec_name: auth.spec_name.clone(),
-        fingerprint: format!("{:?}", auth.secret_params),
-        given: status.credentials_fingerprint.clone(),
-        params,
-        secrets,
-    }
 }
 
 #[test]

@@ -3,17 +3,43 @@
 use serde_json::Value;
 
 use super::Mapping;
-use crate::api::{Dataflow, DeltaColumn, LocalRef, MappingSet, SourceConnection, TargetConnection};
-use crate::engine::{Error, Pass, Result};
-use crate::kinds::normal;
+use crate::api::{
+    DataflowSpec, DeltaColumn, LocalRef, MappingSet, SourceConnection, TargetConnection,
+};
+use crate::engine::{Error, Lookup, Result, bare_id};
 
-type At<'a, 'b> = &'a Pass<'b, Dataflow>;
+/// The objects at Adobe that a dataflow connects.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub source: String,
+    pub target: String,
+    pub mapping: Option<Mapping>,
+}
 
-pub(super) fn mapping(pass: At<'_, '_>) -> Result<Option<Mapping>> {
-    let spec = &pass.object().spec;
+impl Ends {
+    pub(super) fn of(spec: &DataflowSpec, lookup: &Lookup<'_>) -> Result<Self> {
+        let id = (
+            "spec.sourceConnectionId",
+            spec.source_connection_id.as_ref(),
+        );
+        let source = lookup.id::<SourceConnection>(spec.source_connection_ref.as_ref(), id)?;
+        let id = (
+            "spec.targetConnectionId",
+            spec.target_connection_id.as_ref(),
+        );
+        let target = lookup.id::<TargetConnection>(spec.target_connection_ref.as_ref(), id)?;
+        Ok(Self {
+            source: source.ok_or_else(|| unnamed("source"))?,
+            target: target.ok_or_else(|| unnamed("target"))?,
+            mapping: mapping(spec, lookup)?,
+        })
+    }
+}
+
+fn mapping(spec: &DataflowSpec, lookup: &Lookup<'_>) -> Result<Option<Mapping>> {
     if let Some(LocalRef { name }) = &spec.mapping_set_ref {
-        let id = pass.id_of::<MappingSet>(name)?;
-        let found = pass.dependency::<MappingSet>(name)?;
+        let id = lookup.id_of::<MappingSet>(name)?;
+        let found = lookup.get::<MappingSet>(name)?;
         let version = found.status.as_ref().and_then(|status| status.version);
         let version = version.unwrap_or_default();
         return Ok(Some(Mapping { id, version }));
@@ -21,27 +47,9 @@ pub(super) fn mapping(pass: At<'_, '_>) -> Result<Option<Mapping>> {
     let Some(id) = &spec.mapping_set_id else {
         return Ok(None);
     };
-    let id = normal::id("spec.mappingSetId", id)?;
+    let id = bare_id("spec.mappingSetId", id)?;
     let version = spec.mapping_set_version.unwrap_or_default();
     Ok(Some(Mapping { id, version }))
-}
-
-pub(super) fn source(pass: At<'_, '_>) -> Result<String> {
-    let spec = &pass.object().spec;
-    match (&spec.source_connection_ref, &spec.source_connection_id) {
-        (Some(source), _) => pass.id_of::<SourceConnection>(&source.name),
-        (None, Some(id)) => normal::id("spec.sourceConnectionId", id),
-        (None, None) => Err(unnamed("source")),
-    }
-}
-
-pub(super) fn target(pass: At<'_, '_>) -> Result<String> {
-    let spec = &pass.object().spec;
-    match (&spec.target_connection_ref, &spec.target_connection_id) {
-        (Some(target), _) => pass.id_of::<TargetConnection>(&target.name),
-        (None, Some(id)) => normal::id("spec.targetConnectionId", id),
-        (None, None) => Err(unnamed("target")),
-    }
 }
 
 fn unnamed(end: &str) -> Error {

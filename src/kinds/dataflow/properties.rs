@@ -1,11 +1,7 @@
-use k8s_openapi::jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Desired, Mapping, Wish, ends};
-use crate::api::{Dataflow, DataflowSpec, DataflowStatus};
-use crate::engine::{Mark, Result};
-use crate::kinds::normal::{Label, spec_ref};
+use crate::api::Dataflow;
 use crate::kinds::properties::values::{description, members, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -33,23 +29,6 @@ impl Subject for Dataflow {
 
     fn admits(world: &World, spec: &Value) -> bool {
         is_mapped(world, spec) && is_scheduled(spec)
-    }
-
-    fn desired(spec: &DataflowSpec, mark: Mark, _: &World, _: &DataflowStatus) -> Result<Desired> {
-        let version = spec.mapping_set_version.unwrap_or_default();
-        let mapping = spec.mapping_set_id.clone();
-        Ok(Desired {
-            label: Label::new(mark, &spec.name, spec.description.as_deref()),
-            flow_spec: spec_ref(spec.flow_spec.id.clone().unwrap_or_default(), None),
-            source: spec.source_connection_id.clone().unwrap_or_default(),
-            target: spec.target_connection_id.clone().unwrap_or_default(),
-            delta: spec.delta_column.as_ref().map(ends::delta).transpose()?,
-            mapping: mapping.map(|id| Mapping { id, version }),
-            schedule: spec.schedule.as_ref().map(Wish::from),
-            state: spec.state,
-            contract: spec.contract,
-            now: Timestamp::now().as_second(),
-        })
     }
 }
 

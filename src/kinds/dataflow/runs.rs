@@ -1,26 +1,29 @@
-//! What becomes of a dataflow: its runs, seen in one look per sandbox, told in the status, in events and in figures.
+//! The runs of dataflows: polled in one go per sandbox, reported in the status, in events and in metrics.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
+use prometheus_client::encoding::DescriptorEncoder;
 
-use super::Held;
+use super::metrics;
+use super::outcome::{Outcome, outcome};
 use crate::adobe::Run;
 use crate::api::condition_types::LAST_RUN_SUCCEEDED;
 use crate::api::{
-    ConditionStatus, CurrentRun, Dataflow, DataflowStatus, FIGURE_MAX, FlowState, Frequency,
-    LastRun, RUN_ERROR_MAX, RUN_ID_MAX, RUN_STATE_MAX,
+    ConditionStatus, CurrentRun, Dataflow, DataflowStatus, FIGURE_MAX, FlowState, LastRun,
+    RUN_ERROR_MAX, RUN_ID_MAX, RUN_STATE_MAX,
 };
-use crate::engine::{Pass, Result, RunFigures, Session, tell};
+use crate::engine::{Events, Observing, Result, Session, set_condition};
 
-/// How far a look reaches back beyond the one before: runs may be listed late, and our clock may be ahead of Adobe's.
+/// How far a poll reaches back beyond the one before: runs may be listed late, and our clock may be ahead of Adobe's.
 const OVERLAP: i64 = 5 * 60 * 1000;
-/// How far a look reaches back at most. What happened before is found by way of the flows, each of which names its last
+/// How far a poll reaches back at most. What happened before is found by way of the flows, each of which names its last
 /// run.
 const REACH: i64 = 60 * 60 * 1000;
 
@@ -33,92 +36,102 @@ mod reasons {
     pub(super) const NO_RUN_YET: &str = "NoRunYet";
 }
 
-/// Looks once for all dataflows of a sandbox; gives those of which the status does not tell yet what was seen.
-pub(super) async fn follow(
-    session: &Session,
-    dataflows: &[Arc<Dataflow>],
-) -> Result<Vec<Arc<Dataflow>>> {
-    if !dataflows.iter().any(|it| may_run(it)) {
-        return Ok(Vec::new());
+impl Observing<Dataflow> for Runs {
+    const PERIOD: Option<Duration> = Some(Duration::from_secs(120));
+
+    /// One call for the recent runs of all dataflows, and one for those of which more must be known.
+    async fn poll(session: &Session, dataflows: &[Arc<Dataflow>]) -> Result<Vec<Arc<Dataflow>>> {
+        if !dataflows.iter().any(|it| may_run(it)) {
+            return Ok(Vec::new());
+        }
+        let flows = session.collection::<Dataflow>();
+        let runs = &flows.memory;
+        let begun = Timestamp::now().as_millisecond();
+        let adobe = session.adobe();
+        let service = adobe.flow_service();
+        let since = runs.history().since(begun);
+        let recent = service.runs_since(since).await?;
+        let missing = {
+            let mut history = runs.history();
+            history.keep(dataflows);
+            history.learn(&recent);
+            let seen: HashSet<_> = recent.iter().map(|run| run.id.as_str()).collect();
+            let last = |flow: &str| flows.index(|it| it.get(flow))?.last_run.clone();
+            history.missing(dataflows, &seen, last)
+        };
+        let older = service.runs_by_id(&missing).await?;
+        let mut history = runs.history();
+        history.learn(&older);
+        let found: HashSet<_> = older.into_iter().map(|run| run.id).collect();
+        let absent = missing.into_iter().filter(|id| !found.contains(id));
+        history.absent.extend(absent);
+        history.polled = Some(begun);
+        let news = dataflows.iter().filter(|it| history.has_news(it));
+        Ok(news.cloned().collect())
     }
-    let runs = session.kept::<Runs>();
-    let begun = Timestamp::now().as_millisecond();
-    let adobe = session.adobe();
-    let service = adobe.flow_service();
-    let since = runs.book().since(begun);
-    let recent = service.runs_since(since).await?;
-    let missing = {
-        let mut book = runs.book();
-        book.keep(dataflows);
-        book.learn(&recent);
-        let seen: HashSet<_> = recent.iter().map(|run| run.id.as_str()).collect();
-        let flows = session.observations::<Held>();
-        let last = |flow: &str| flows.get(flow)?.last_run.clone();
-        book.missing(dataflows, &seen, last)
-    };
-    let older = service.runs_by_id(&missing).await?;
-    let mut book = runs.book();
-    book.learn(&older);
-    let found: HashSet<_> = older.into_iter().map(|run| run.id).collect();
-    let absent = missing.into_iter().filter(|id| !found.contains(id));
-    book.absent.extend(absent);
-    book.looked = Some(begun);
-    let news = dataflows.iter().filter(|it| book.has_news(it));
-    Ok(news.cloned().collect())
+
+    /// Writes what is known into the status; a new outcome also becomes an event.
+    fn report(
+        session: Option<&Session>,
+        dataflow: &Dataflow,
+        status: &mut DataflowStatus,
+        events: &mut Events,
+    ) {
+        let Some(id) = status.common.id.clone() else {
+            return;
+        };
+        if let Some(session) = session {
+            let flows = session.collection::<Dataflow>();
+            if let Some(known) = flows.memory.history().flows.get(&id) {
+                known.bring_up(status);
+            }
+        }
+        conclude(status);
+        let before = dataflow.status.as_ref();
+        announce(before.and_then(|it| it.last_run.as_ref()), status, events);
+    }
+
+    fn encode(
+        dataflows: &[Arc<Dataflow>],
+        is_suspended: &dyn Fn(&str, &str) -> bool,
+        encoder: &mut DescriptorEncoder<'_>,
+    ) -> std::fmt::Result {
+        metrics::encode(dataflows, is_suspended, encoder)
+    }
 }
 
-/// Writes what is known into the status; of a new outcome it also tells as an event.
-pub(super) fn report(pass: &Pass<'_, Dataflow>, status: &mut DataflowStatus) {
-    let Some(id) = status.common.id.clone() else {
-        return;
-    };
-    if let Ok(session) = pass.session()
-        && let Some(known) = session.kept::<Runs>().book().flows.get(&id)
-    {
-        known.bring_up(status);
-    }
-    conclude(status);
-    announce(pass, status);
-    let scheduled = !pass.suspended() && pass.object().spec.state == FlowState::Enabled;
-    let figures = figures(pass.object(), status, scheduled);
-    let metrics = &pass.engine().settings.metrics;
-    metrics
-        .runs()
-        .show(pass.namespace(), &pass.name(), &figures);
-}
-
-/// Whether anything can become of a look: a disabled dataflow may still have a run to end.
+/// Whether a poll can show anything: a disabled dataflow may still have a run to end.
 fn may_run(dataflow: &Dataflow) -> bool {
     let status = dataflow.status.as_ref();
     dataflow.spec.state == FlowState::Enabled || status.is_some_and(|it| it.current_run.is_some())
 }
 
 /// The last run that a flow names: id, and start in milliseconds since 1970.
-pub(super) type Named = (String, Option<i64>);
+pub(super) type LastRunRef = (String, Option<i64>);
 
-/// What is kept in mind of the runs in a sandbox. All of it may be lost.
+/// What is remembered of the runs in a sandbox. All of it may be lost.
 #[derive(Debug, Default)]
-struct Runs(Mutex<Book>);
+pub struct Runs(Mutex<History>);
 
 impl Runs {
-    fn book(&self) -> MutexGuard<'_, Book> {
+    fn history(&self) -> MutexGuard<'_, History> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug, Default)]
-struct Book {
-    /// When the last look began that succeeded, in milliseconds since 1970.
-    looked: Option<i64>,
-    flows: HashMap<String, Known>,
+struct History {
+    /// When the last poll began that succeeded, in milliseconds since 1970.
+    polled: Option<i64>,
+    flows: HashMap<String, FlowRuns>,
     /// Ids that were asked for in vain: Adobe forgets old runs.
     absent: HashSet<String>,
 }
 
-impl Book {
+impl History {
     fn since(&self, now: i64) -> i64 {
-        let looked = self.looked.unwrap_or(now);
-        looked.clamp(now - REACH, now) - OVERLAP
+        let polled = self.polled.unwrap_or(now);
+        polled.clamp(now - REACH, now) - OVERLAP
     }
 
     /// Forgets all flows but those of these dataflows.
@@ -144,7 +157,7 @@ impl Book {
         &mut self,
         dataflows: &[Arc<Dataflow>],
         seen: &HashSet<&str>,
-        last: impl Fn(&str) -> Option<Named>,
+        last: impl Fn(&str) -> Option<LastRunRef>,
     ) -> Vec<String> {
         let mut wanted = HashSet::new();
         for dataflow in dataflows {
@@ -178,7 +191,7 @@ fn flow_id(dataflow: &Dataflow) -> Option<&str> {
 
 /// What was seen of one flow's runs.
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct FlowRuns {
     /// The latest one that has ended.
     ended: Option<Run>,
     /// A later one that has not.
@@ -187,10 +200,10 @@ struct Known {
     succeeded: Option<i64>,
 }
 
-impl Known {
+impl FlowRuns {
     fn learn(&mut self, run: &Run) {
-        let course = Course::of(run);
-        if course == Course::Running {
+        let outcome = Outcome::of(run);
+        if outcome == Outcome::Running {
             let outdated = |other: &Option<Run>| {
                 let newer = |it: &Run| it.id != run.id && it.started_at > run.started_at;
                 other.as_ref().is_some_and(newer)
@@ -201,7 +214,7 @@ impl Known {
             }
             return;
         }
-        if course.is_success() {
+        if outcome.is_success() {
             self.succeeded = self.succeeded.max(run.completed_at.or(run.started_at));
         }
         let latest = self.ended.as_ref();
@@ -213,7 +226,7 @@ impl Known {
     }
 
     /// Ids of runs that had not ended when they were seen last, or that were never seen.
-    fn open(&self, status: &DataflowStatus, last: Option<Named>) -> HashSet<String> {
+    fn open(&self, status: &DataflowStatus, last: Option<LastRunRef>) -> HashSet<String> {
         let told = status.last_run.as_ref();
         let ended = [
             self.ended.as_ref().map(|it| it.id.as_str()),
@@ -265,50 +278,13 @@ fn is_id(id: &str) -> bool {
     !id.is_empty() && id.chars().all(plain)
 }
 
-/// How a run goes, whatever Adobe's spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Course {
-    Running,
-    Succeeded,
-    Partial,
-    Failed,
-    /// It has ended, in a way that we do not know.
-    Other,
-}
-
-impl Course {
-    fn of(run: &Run) -> Self {
-        let status = run.status.as_deref().unwrap_or_default();
-        Self::named(status).unwrap_or(match run.completed_at {
-            Some(_) => Self::Other,
-            None => Self::Running,
-        })
-    }
-
-    fn named(status: &str) -> Option<Self> {
-        let letters = status.chars().filter(char::is_ascii_alphanumeric);
-        let word = letters.collect::<String>().to_ascii_lowercase();
-        Some(match word.as_str() {
-            "success" | "succeeded" | "completed" => Self::Succeeded,
-            "partialsuccess" | "partialfailure" => Self::Partial,
-            "failed" | "failure" => Self::Failed,
-            "inprogress" | "processing" | "waiting" | "queued" | "scheduled" => Self::Running,
-            _ => return None,
-        })
-    }
-
-    fn is_success(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Partial)
-    }
-}
-
 /// A run that has ended, within the bounds of the status.
 fn ended(run: &Run) -> LastRun {
-    let state = match Course::of(run) {
-        Course::Succeeded => "success",
-        Course::Partial => "partialSuccess",
-        Course::Failed => "failed",
-        Course::Running | Course::Other => run.status.as_deref().unwrap_or_default(),
+    let state = match Outcome::of(run) {
+        Outcome::Succeeded => "success",
+        Outcome::Partial => "partialSuccess",
+        Outcome::Failed => "failed",
+        Outcome::Running | Outcome::Other => run.status.as_deref().unwrap_or_default(),
     };
     let state = if state.is_empty() { "unknown" } else { state };
     let figure = |count: Option<i64>| count.map(|it| it.clamp(0, FIGURE_MAX));
@@ -344,22 +320,22 @@ fn conclude(status: &mut DataflowStatus) {
     let Some(run) = &status.last_run else {
         let none = (reasons::NO_RUN_YET, "no run has ended yet");
         let unknown = ConditionStatus::Unknown;
-        tell(&mut status.common, LAST_RUN_SUCCEEDED, unknown, none);
+        set_condition(&mut status.common, LAST_RUN_SUCCEEDED, unknown, none);
         return;
     };
     let error = run.error.as_deref();
     let (is_true, reason, message) = match outcome(run) {
-        Course::Succeeded => (
+        Outcome::Succeeded => (
             ConditionStatus::True,
             reasons::SUCCEEDED,
             format!("the last run succeeded{}", refused(run)),
         ),
-        Course::Partial => (
+        Outcome::Partial => (
             ConditionStatus::True,
             reasons::PARTIALLY_SUCCEEDED,
             format!("the last run succeeded in part{}", refused(run)),
         ),
-        Course::Failed => (
+        Outcome::Failed => (
             ConditionStatus::False,
             reasons::FAILED,
             format!(
@@ -367,18 +343,14 @@ fn conclude(status: &mut DataflowStatus) {
                 error.unwrap_or("Adobe does not say why")
             ),
         ),
-        Course::Running | Course::Other => (
+        Outcome::Running | Outcome::Other => (
             ConditionStatus::Unknown,
             reasons::OUTCOME_UNKNOWN,
             format!("the last run has ended, and Adobe calls it `{}`", run.state),
         ),
     };
     let told = (reason, message.as_str());
-    tell(&mut status.common, LAST_RUN_SUCCEEDED, is_true, told);
-}
-
-fn outcome(run: &LastRun) -> Course {
-    Course::named(&run.state).unwrap_or(Course::Other)
+    set_condition(&mut status.common, LAST_RUN_SUCCEEDED, is_true, told);
 }
 
 /// What a successful run left out.
@@ -394,9 +366,8 @@ fn refused(run: &LastRun) -> String {
 }
 
 /// One event for each run that failed, and one for the first that succeeds again.
-fn announce(pass: &Pass<'_, Dataflow>, status: &DataflowStatus) {
+fn announce(before: Option<&LastRun>, status: &DataflowStatus, events: &mut Events) {
     let Some(run) = &status.last_run else { return };
-    let before = pass.status().last_run.as_ref();
     let was = before.map(outcome);
     let is_news = before.is_none_or(|it| it.id != run.id) || was != Some(outcome(run));
     let condition = status.common.condition(LAST_RUN_SUCCEEDED);
@@ -405,44 +376,10 @@ fn announce(pass: &Pass<'_, Dataflow>, status: &DataflowStatus) {
     };
     let note = format!("{} (run {})", condition.message, run.id);
     match outcome(run) {
-        Course::Failed => pass.warn("DataflowRunFailed", note),
-        it if it.is_success() && was == Some(Course::Failed) => {
-            pass.note("DataflowRunRecovered", note);
+        Outcome::Failed => events.warning("DataflowRunFailed", note),
+        it if it.is_success() && was == Some(Outcome::Failed) => {
+            events.normal("DataflowRunRecovered", note);
         }
         _ => {}
-    }
-}
-
-/// What is told to Prometheus. When runs are due is told only while there are to be some, or else the alert on missing
-/// runs would call for what nobody wants.
-fn figures(dataflow: &Dataflow, status: &DataflowStatus, scheduled: bool) -> RunFigures {
-    let seconds = |time: &Time| time.0.as_second();
-    let run = status.last_run.as_ref();
-    let schedule = dataflow.spec.schedule.as_ref().filter(|_| scheduled);
-    let interval = schedule.and_then(|it| {
-        let unit = match it.frequency {
-            Frequency::Once => return None,
-            Frequency::Minute => 60,
-            Frequency::Hour => 3_600,
-            Frequency::Day => 86_400,
-            Frequency::Week => 604_800,
-        };
-        Some(unit * i64::from(it.interval?))
-    });
-    let first = status.start_time.as_ref();
-    let first = first.or(schedule.map(|it| &it.start_time)).map(seconds);
-    RunFigures {
-        success: run.and_then(|run| match outcome(run) {
-            Course::Failed => Some(0),
-            it => it.is_success().then_some(1),
-        }),
-        ended: run.and_then(|it| it.completion_time.as_ref()).map(seconds),
-        succeeded: status.last_success_time.as_ref().map(seconds),
-        duration: run.and_then(|it| it.duration_seconds),
-        read: run.and_then(|it| it.records_read),
-        written: run.and_then(|it| it.records_written),
-        failed: run.and_then(|it| it.records_failed),
-        interval,
-        start: first.filter(|_| interval.is_some()),
     }
 }

@@ -4,16 +4,16 @@ use serde_json::{Map, Value};
 
 use crate::adobe::PatchOp;
 use crate::api::{self, Contract, Frequency};
-use crate::kinds::normal;
+use crate::kinds::compare;
 
-/// How far ahead a start lies that was wished for in the past: Adobe refuses one that has passed when it arrives.
+/// How far ahead a start is set that the spec has in the past: Adobe refuses one that has passed when it arrives.
 const MARGIN: i64 = 60;
 
 const ONCE: &str = "once";
 
 /// The schedule as the user wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct ScheduleSpec {
     /// Seconds since 1970.
     pub start: i64,
     /// As Adobe spells it.
@@ -37,10 +37,10 @@ impl Schedule {
         let get = |key: &str| params.and_then(|params| params.get(key));
         let frequency = get("frequency").and_then(Value::as_str);
         Self {
-            start: get("startTime").and_then(normal::integer),
+            start: get("startTime").and_then(compare::integer),
             frequency: frequency.map(str::to_ascii_lowercase),
-            interval: get("interval").and_then(normal::integer),
-            backfill: get("backfill").and_then(normal::flag),
+            interval: get("interval").and_then(compare::integer),
+            backfill: get("backfill").and_then(compare::flag),
         }
     }
 
@@ -50,7 +50,7 @@ impl Schedule {
     }
 }
 
-impl From<&api::Schedule> for Wish {
+impl From<&api::Schedule> for ScheduleSpec {
     fn from(schedule: &api::Schedule) -> Self {
         Self {
             start: schedule.start_time.0.as_second(),
@@ -67,7 +67,7 @@ impl From<&api::Schedule> for Wish {
     }
 }
 
-impl Wish {
+impl ScheduleSpec {
     /// The start that a new dataflow gets.
     pub(super) fn first_start(&self, now: i64, contract: Contract) -> i64 {
         match contract {
@@ -79,10 +79,10 @@ impl Wish {
     /// What is sent to create the schedule.
     pub(super) fn params(&self, start: i64, contract: Contract) -> Value {
         let mut params = Map::new();
-        params.insert("startTime".into(), figure(start, contract));
+        params.insert("startTime".into(), number(start, contract));
         params.insert("frequency".into(), self.frequency.into());
         if let Some(interval) = self.interval {
-            params.insert("interval".into(), figure(interval, contract));
+            params.insert("interval".into(), number(interval, contract));
         }
         if let Some(backfill) = self.backfill {
             params.insert("backfill".into(), backfill.into());
@@ -138,10 +138,10 @@ impl Wish {
         }
         if let Some(interval) = self.interval.filter(|_| self.interval != held.interval) {
             let there = held.interval.is_some();
-            ops.push(set("interval", there, figure(interval, contract)));
+            ops.push(set("interval", there, number(interval, contract)));
         }
         if let Some(start) = self.new_start(held, now) {
-            ops.push(set("startTime", true, figure(start, contract)));
+            ops.push(set("startTime", true, number(start, contract)));
         }
         if let Some(backfill) = self.new_backfill(held) {
             ops.push(set("backfill", held.backfill.is_some(), backfill.into()));
@@ -163,7 +163,7 @@ impl Wish {
 }
 
 /// A figure as the contract spells it.
-pub(super) fn figure(value: i64, contract: Contract) -> Value {
+pub(super) fn number(value: i64, contract: Contract) -> Value {
     match contract {
         Contract::Current => value.into(),
         Contract::Legacy2020 => value.to_string().into(),

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api;
-use crate::kinds::normal::tests::{created, label};
+use crate::kinds::flow_service::tests::{created, label};
 
 const NOW: i64 = 1_800_000_000;
 const LATER: i64 = NOW + 3_600;
@@ -10,7 +10,7 @@ const LATER: i64 = NOW + 3_600;
 fn desired() -> Desired {
     Desired {
         label: label(api::Kind::Dataflow),
-        flow_spec: normal::spec_ref("crm".into(), None),
+        flow_spec: flow_service::spec_ref("crm".into(), None),
         source: "source".into(),
         target: "target".into(),
         delta: Some(json!({"name": "updatedAt"})),
@@ -18,7 +18,7 @@ fn desired() -> Desired {
             id: "m".into(),
             version: 0,
         }),
-        schedule: Some(Wish {
+        schedule: Some(ScheduleSpec {
             start: NOW - 10,
             frequency: "minute",
             interval: Some(30),
@@ -32,7 +32,7 @@ fn desired() -> Desired {
 
 fn held_of(desired: &Desired) -> Held {
     let schedule = desired.schedule.as_ref();
-    let start = schedule.map(|wish| wish.first_start(NOW, desired.contract));
+    let start = schedule.map(|spec| spec.first_start(NOW, desired.contract));
     desired.image(desired.label.created(created()), start)
 }
 

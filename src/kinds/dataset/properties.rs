@@ -1,9 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::DesiredDataset;
-use crate::api::{Dataset, DatasetSpec, DatasetStatus};
-use crate::engine::{Mark, Result};
+use crate::api::Dataset;
 use crate::kinds::properties::values::{description, members, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -28,16 +26,6 @@ impl Subject for Dataset {
 
     fn admits(world: &World, spec: &Value) -> bool {
         spec["profileEnabled"] != true || spec["schemaId"] == *world.profile_schema
-    }
-
-    fn desired(
-        spec: &DatasetSpec,
-        mark: Mark,
-        _: &World,
-        _: &DatasetStatus,
-    ) -> Result<DesiredDataset> {
-        let schema = spec.schema_id.clone().unwrap_or_default();
-        Ok(DesiredDataset::of(spec, mark, (schema, "`spec.schemaId`")))
     }
 }
 

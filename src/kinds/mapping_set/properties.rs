@@ -5,9 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::{DesiredMappingSet, rows};
-use crate::api::{MappingSet, MappingSetSpec, MappingSetStatus};
-use crate::engine::{Mark, Result};
+use crate::api::MappingSet;
 use crate::kinds::properties::values::{members, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -49,22 +47,6 @@ impl Subject for MappingSet {
         let plain = |row: &Value| matches!(row["sourceType"].as_str(), None | Some("Attribute"));
         (known || spec["validation"] == "Skip")
             && (spec["contract"] != "Legacy2020" || rows().all(plain))
-    }
-
-    fn desired(
-        spec: &MappingSetSpec,
-        mark: Mark,
-        world: &World,
-        _: &MappingSetStatus,
-    ) -> Result<DesiredMappingSet> {
-        Ok(DesiredMappingSet {
-            name: mark.sign(Some("team-a/payments")),
-            mark,
-            schema_id: spec.schema_id.clone().unwrap_or_default(),
-            rows: rows(&spec.mappings, &world.tenant, spec.contract)?,
-            contract: spec.contract,
-            validation: spec.validation,
-        })
     }
 }
 

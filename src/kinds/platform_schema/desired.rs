@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::observed::{IDENTITY, part_title};
+use super::held::{IDENTITY, part_title};
 use crate::adobe::RegistryType;
 use crate::api::{AdoptionPolicy, Identity, PlatformSchemaSpec};
 use crate::engine::{Error, Mark, Result};
@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 256 * 1024;
 
 /// A schema as the spec wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DesiredSchema {
+pub struct Desired {
     pub(super) mark: Mark,
     pub(super) tenant: String,
     pub(super) title: String,
@@ -40,7 +40,7 @@ pub(super) enum Shape {
     },
 }
 
-impl DesiredSchema {
+impl Desired {
     pub(super) fn of(spec: &PlatformSchemaSpec, mark: Mark, tenant: &str) -> Result<Self> {
         let shape = match (&spec.ad_hoc, &spec.class) {
             (Some(ad_hoc), _) => Shape::AdHoc {

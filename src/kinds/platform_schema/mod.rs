@@ -4,7 +4,7 @@
 //! descriptions let a create that was interrupted go on where it stopped.
 
 mod desired;
-mod observed;
+mod held;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -13,32 +13,45 @@ mod tests;
 
 use serde_json::{Value, json};
 
-use desired::DesiredSchema;
-use observed::{Composition, ObservedSchema, Part, compose, kind_of};
+use desired::Desired;
+use held::{Composition, Held, Part, compose, kind_of};
 use plan::Change;
 
 use crate::adobe::{Class, PatchOp, RegistryResource, RegistryType, SchemaRegistry, alt_id};
 use crate::api::{PlatformSchema, PlatformSchemaStatus};
-use crate::engine::{Error, Kind, Mark, Observed, Pass, Plan, Result, Session};
-use crate::kinds::normal;
+use crate::engine::{
+    Error, Held as _, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+};
+use crate::kinds::compare;
 
-impl Kind for PlatformSchema {
-    type Desired = DesiredSchema;
-    type Observed = ObservedSchema;
+impl Planned for PlatformSchema {
+    type Desired = Desired;
+    type Held = Held;
     type Change = Change;
 
-    const USED_BY: &'static [crate::api::Kind] = &[
-        crate::api::Kind::Dataset,
-        crate::api::Kind::MappingSet,
-        crate::api::Kind::SourceConnection,
-        crate::api::Kind::TargetConnection,
-    ];
+    const COMPOSITE: bool = true;
 
-    async fn resolve(&self, pass: &Pass<'_, Self>) -> Result<DesiredSchema> {
-        DesiredSchema::of(&self.spec, pass.mark()?, &pass.session()?.tenant)
+    fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
+        plan::plan(desired, held)
     }
 
-    async fn list(session: &Session) -> Result<Vec<ObservedSchema>> {
+    fn is_namesake(desired: &Desired, held: &Held) -> bool {
+        let schema = held.schema.as_ref();
+        schema.is_some_and(|it| it.title == desired.title)
+    }
+
+    fn creates(change: &Change) -> bool {
+        matches!(
+            change,
+            Change::CreateFields | Change::CreateSchema | Change::CreateDescriptor(_)
+        )
+    }
+}
+
+impl Objects for PlatformSchema {
+    type Kind = Self;
+
+    async fn list(session: &Session) -> Result<Vec<Held>> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
         let (schemas, classes, groups, descriptors) = futures::try_join!(
@@ -52,11 +65,11 @@ impl Kind for PlatformSchema {
         Ok(compose(&session.tenant, schemas, parts, descriptors))
     }
 
-    async fn find(session: &Session, desired: &DesiredSchema) -> Result<Vec<ObservedSchema>> {
+    async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
         let filter = |title: &str| {
-            let plain = normal::is_plain(&desired.title);
+            let plain = compare::is_plain(&desired.title);
             plain.then(|| format!("title=={title}"))
         };
         let (schema, part) = (filter(&desired.title), filter(&desired.part_title()));
@@ -73,7 +86,7 @@ impl Kind for PlatformSchema {
         Ok(found)
     }
 
-    async fn read(session: &Session, id: &str) -> Result<Option<ObservedSchema>> {
+    async fn read(session: &Session, id: &str) -> Result<Option<Held>> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
         let kind = kind_of(id);
@@ -82,9 +95,9 @@ impl Kind for PlatformSchema {
         };
         if kind != RegistryType::Schema {
             let part = Some(Part::of(kind, resource));
-            return Ok(Some(ObservedSchema {
+            return Ok(Some(Held {
                 part,
-                ..ObservedSchema::default()
+                ..Held::default()
             }));
         }
         let schema = Composition::of(resource);
@@ -92,7 +105,7 @@ impl Kind for PlatformSchema {
             Some(part) => Some(part),
             None => waiting_part(session, registry, &schema).await?,
         };
-        let mut seen = ObservedSchema {
+        let mut seen = Held {
             part,
             schema: Some(schema),
             descriptors: Vec::new(),
@@ -101,22 +114,41 @@ impl Kind for PlatformSchema {
         Ok(Some(seen))
     }
 
-    fn plan(desired: &DesiredSchema, observed: &ObservedSchema) -> Result<Plan<Change>> {
-        plan::plan(desired, observed)
+    async fn delete(session: &Session, held: &Held) -> Result<()> {
+        // A part alone is what an interrupted create left. Whether its schema came to be all the same, only a list tells.
+        if held.schema.is_none() {
+            let all = Self::list(session).await?;
+            let whole = all
+                .iter()
+                .find(|it| it.schema.is_some() && it.mark() == held.mark());
+            if let Some(whole) = whole {
+                remove(session, whole).await?;
+            }
+        }
+        remove(session, held).await
+    }
+}
+
+impl ManagedKind for PlatformSchema {
+    type Objects = Self;
+    type Refs = ();
+    type Observing = ();
+
+    async fn dereference(&self, _: &Lookup<'_>, _: &Session) -> Result<()> {
+        Ok(())
     }
 
-    fn is_namesake(desired: &DesiredSchema, observed: &ObservedSchema) -> bool {
-        let schema = observed.schema.as_ref();
-        schema.is_some_and(|it| it.title == desired.title)
+    fn desired(&self, (): &(), mark: Mark, tenant: &str) -> Result<Desired> {
+        Desired::of(&self.spec, mark, tenant)
     }
 
-    async fn create(session: &Session, desired: &DesiredSchema) -> Result<ObservedSchema> {
+    async fn create(session: &Session, desired: &Desired) -> Result<Held> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
         let part = make_part(registry, desired).await?;
-        let seen = ObservedSchema {
+        let seen = Held {
             part,
-            ..ObservedSchema::default()
+            ..Held::default()
         };
         match make_schema(registry, desired, &seen).await {
             // The part is there and must be remembered; the next step meets the same refusal and reports it.
@@ -125,27 +157,18 @@ impl Kind for PlatformSchema {
         }
     }
 
-    const HAS_PARTS: bool = true;
-
-    fn makes(change: &Change) -> bool {
-        matches!(
-            change,
-            Change::CreateFields | Change::CreateSchema | Change::CreateDescriptor(_)
-        )
-    }
-
     async fn update(
         session: &Session,
-        desired: &DesiredSchema,
-        observed: &ObservedSchema,
+        desired: &Desired,
+        held: &Held,
         change: Change,
-    ) -> Result<ObservedSchema> {
+    ) -> Result<Held> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
-        let mut seen = observed.clone();
+        let mut seen = held.clone();
         match change {
             Change::CreateFields => seen.part = make_part(registry, desired).await?,
-            Change::CreateSchema => seen = make_schema(registry, desired, observed).await?,
+            Change::CreateSchema => seen = make_schema(registry, desired, held).await?,
             Change::PatchFields(ops) => patch_part(registry, desired, &mut seen, &ops).await?,
             Change::PatchSchema(ops) => patch_schema(registry, desired, &mut seen, &ops).await?,
             Change::CreateDescriptor(body) => {
@@ -163,23 +186,9 @@ impl Kind for PlatformSchema {
         Ok(seen)
     }
 
-    async fn delete(session: &Session, observed: &ObservedSchema) -> Result<()> {
-        // A part alone is what an interrupted create left. Whether its schema came to be all the same, only a list tells.
-        if observed.schema.is_none() {
-            let all = Self::list(session).await?;
-            let whole = all
-                .iter()
-                .find(|it| it.schema.is_some() && it.mark() == observed.mark());
-            if let Some(whole) = whole {
-                remove(session, whole).await?;
-            }
-        }
-        remove(session, observed).await
-    }
-
-    fn record(_: &DesiredSchema, observed: &ObservedSchema, status: &mut PlatformSchemaStatus) {
-        let schema = observed.schema.as_ref();
-        let part = |kind| observed.part.as_ref().filter(|part| part.kind == kind);
+    fn record(_: &Desired, held: &Held, status: &mut PlatformSchemaStatus) {
+        let schema = held.schema.as_ref();
+        let part = |kind| held.part.as_ref().filter(|part| part.kind == kind);
         status.alt_id = schema.map(|it| it.alt_id.clone());
         status.version = schema.and_then(|it| it.version.clone());
         status.class_id = part(RegistryType::Class).map(|it| it.id.clone());
@@ -188,16 +197,16 @@ impl Kind for PlatformSchema {
 }
 
 /// Deletes the schema with its identities, and then the part of it that is ours.
-async fn remove(session: &Session, observed: &ObservedSchema) -> Result<()> {
+async fn remove(session: &Session, held: &Held) -> Result<()> {
     let adobe = session.adobe();
     let registry = adobe.schema_registry();
-    if let Some(schema) = &observed.schema {
+    if let Some(schema) = &held.schema {
         if schema.union {
             let text = "Real-Time Customer Profile, which Adobe lets no schema leave: set \
                         `deletionPolicy: Orphan`";
             return Err(Error::InUse(text.into()));
         }
-        for descriptor in &observed.descriptors {
+        for descriptor in &held.descriptors {
             registry.delete_descriptor(&descriptor.id).await?;
         }
         registry
@@ -205,14 +214,14 @@ async fn remove(session: &Session, observed: &ObservedSchema) -> Result<()> {
             .await?;
     }
     // A part without our mark may serve others.
-    let ours = |part: &&Part| part.mark.is_some() && part.mark.as_ref() == observed.mark();
-    if let Some(part) = observed.part.as_ref().filter(ours) {
+    let ours = |part: &&Part| part.mark.is_some() && part.mark.as_ref() == held.mark();
+    if let Some(part) = held.part.as_ref().filter(ours) {
         registry.delete(part.kind, &part.alt_id).await?;
     }
     Ok(())
 }
 
-fn is_titled(seen: &ObservedSchema, desired: &DesiredSchema) -> bool {
+fn is_titled(seen: &Held, desired: &Desired) -> bool {
     let schema = seen.schema.as_ref();
     let part = seen.part.as_ref();
     schema.is_some_and(|it| it.title == desired.title)
@@ -258,7 +267,8 @@ async fn waiting_part(
     registry: SchemaRegistry<'_>,
     schema: &Composition,
 ) -> Result<Option<Part>> {
-    let known = session.observations::<ObservedSchema>().get(&schema.id);
+    let schemas = session.collection::<PlatformSchema>();
+    let known = schemas.index(|it| it.get(&schema.id));
     let Some(part) = known.as_ref().and_then(|it| it.part.as_ref()) else {
         return Ok(None);
     };
@@ -268,7 +278,7 @@ async fn waiting_part(
 }
 
 /// Adds the descriptors, which an ad-hoc schema has none of.
-async fn complete(registry: SchemaRegistry<'_>, seen: &mut ObservedSchema) -> Result<()> {
+async fn complete(registry: SchemaRegistry<'_>, seen: &mut Held) -> Result<()> {
     let ad_hoc = seen.part.as_ref().map(|part| part.kind) == Some(RegistryType::Class);
     if let Some(schema) = seen.schema.as_ref().filter(|_| !ad_hoc) {
         let filter = [format!("xdm:sourceSchema=={}", schema.id)];
@@ -279,7 +289,7 @@ async fn complete(registry: SchemaRegistry<'_>, seen: &mut ObservedSchema) -> Re
     Ok(())
 }
 
-async fn make_part(registry: SchemaRegistry<'_>, desired: &DesiredSchema) -> Result<Option<Part>> {
+async fn make_part(registry: SchemaRegistry<'_>, desired: &Desired) -> Result<Option<Part>> {
     let Some(body) = desired.part_body() else {
         return Ok(None);
     };
@@ -288,20 +298,16 @@ async fn make_part(registry: SchemaRegistry<'_>, desired: &DesiredSchema) -> Res
     Ok(Some(Part::of(kind, resource)))
 }
 
-async fn make_schema(
-    registry: SchemaRegistry<'_>,
-    desired: &DesiredSchema,
-    observed: &ObservedSchema,
-) -> Result<ObservedSchema> {
-    let own = observed
+async fn make_schema(registry: SchemaRegistry<'_>, desired: &Desired, held: &Held) -> Result<Held> {
+    let own = held
         .part
         .as_ref()
         .filter(|_| desired.own_fields().is_some());
     let body = desired.schema_body(own.map(|part| part.id.as_str()));
     let (resource, known) = make(registry, RegistryType::Schema, &body, desired).await?;
-    let mut seen = ObservedSchema {
+    let mut seen = Held {
         schema: Some(Composition::of(resource)),
-        part: observed.part.clone(),
+        part: held.part.clone(),
         descriptors: Vec::new(),
     };
     if known {
@@ -315,7 +321,7 @@ async fn make(
     registry: SchemaRegistry<'_>,
     kind: RegistryType,
     body: &Value,
-    desired: &DesiredSchema,
+    desired: &Desired,
 ) -> Result<(RegistryResource, bool)> {
     let error = match registry.create(kind, body).await {
         Ok(resource) => return Ok((resource, false)),
@@ -342,8 +348,8 @@ async fn make(
 
 async fn patch_part(
     registry: SchemaRegistry<'_>,
-    desired: &DesiredSchema,
-    seen: &mut ObservedSchema,
+    desired: &Desired,
+    seen: &mut Held,
     ops: &[PatchOp],
 ) -> Result<()> {
     let Some(part) = &mut seen.part else {
@@ -360,8 +366,8 @@ async fn patch_part(
 /// Patches the schema. What was sent counts as there, since an appended reference must not be appended twice.
 async fn patch_schema(
     registry: SchemaRegistry<'_>,
-    desired: &DesiredSchema,
-    seen: &mut ObservedSchema,
+    desired: &Desired,
+    seen: &mut Held,
     ops: &[PatchOp],
 ) -> Result<()> {
     let Some(schema) = &mut seen.schema else {
@@ -381,9 +387,9 @@ async fn patch_schema(
 }
 
 /// The descriptor as it was sent: answers may be short.
-fn stated(body: &Value, id: String) -> observed::Statement {
+fn stated(body: &Value, id: String) -> held::Statement {
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-    observed::Statement {
+    held::Statement {
         id,
         type_: text("@type"),
         path: text("xdm:sourceProperty"),

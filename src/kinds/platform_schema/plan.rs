@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{DesiredSchema, Shape, identity_body};
-use super::observed::{Composition, IDENTITY, ObservedSchema, Part, segment};
+use super::desired::{Desired, Shape, identity_body};
+use super::held::{Composition, Held, IDENTITY, Part, segment};
 use crate::adobe::PatchOp;
 use crate::api::Identity;
 use crate::engine::{Error, Plan, Result};
@@ -25,23 +25,23 @@ pub enum Change {
     EnableProfile,
 }
 
-pub(super) fn plan(desired: &DesiredSchema, observed: &ObservedSchema) -> Result<Plan<Change>> {
-    let Some(schema) = &observed.schema else {
-        let lacks_part = desired.own_fields().is_some() && observed.part.is_none();
+pub(super) fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
+    let Some(schema) = &held.schema else {
+        let lacks_part = desired.own_fields().is_some() && held.part.is_none();
         return Ok(Plan::Change(if lacks_part {
             Change::CreateFields
         } else {
             Change::CreateSchema
         }));
     };
-    let part = observed.part.as_ref();
+    let part = held.part.as_ref();
     if let Some(fixed) = fixed(desired, schema, part) {
         return Ok(Plan::Replace(fixed.into()));
     }
     // Whatever is refused is refused before the first step, not between two of them.
     let fields = fields_step(desired, schema, part)?;
     let composition = schema_step(desired, schema, part)?;
-    let identity = missing_identity(desired, observed, &schema.id)?;
+    let identity = missing_identity(desired, held, &schema.id)?;
     let profile = (desired.profile && !schema.union).then_some(Change::EnableProfile);
     let step = fields
         .or(composition)
@@ -51,11 +51,7 @@ pub(super) fn plan(desired: &DesiredSchema, observed: &ObservedSchema) -> Result
 }
 
 /// The field that differs and that Adobe cannot change.
-fn fixed(
-    desired: &DesiredSchema,
-    schema: &Composition,
-    part: Option<&Part>,
-) -> Option<&'static str> {
+fn fixed(desired: &Desired, schema: &Composition, part: Option<&Part>) -> Option<&'static str> {
     match &desired.shape {
         Shape::AdHoc { .. } if part.is_none() => Some("`spec.adHoc`"),
         Shape::Composed { class, .. } if !schema.refs.contains(class) => Some("`spec.class`"),
@@ -64,7 +60,7 @@ fn fixed(
 }
 
 fn fields_step(
-    desired: &DesiredSchema,
+    desired: &Desired,
     schema: &Composition,
     part: Option<&Part>,
 ) -> Result<Option<Change>> {
@@ -83,11 +79,7 @@ fn fields_step(
     }
 }
 
-fn part_ops(
-    desired: &DesiredSchema,
-    fields: &Map<String, Value>,
-    part: &Part,
-) -> Result<Vec<PatchOp>> {
+fn part_ops(desired: &Desired, fields: &Map<String, Value>, part: &Part) -> Result<Vec<PatchOp>> {
     let mut ops = Vec::new();
     text_op(&mut ops, "/title", &desired.part_title(), &part.title);
     text_op(
@@ -116,7 +108,7 @@ fn part_ops(
 }
 
 fn schema_step(
-    desired: &DesiredSchema,
+    desired: &Desired,
     schema: &Composition,
     part: Option<&Part>,
 ) -> Result<Option<Change>> {
@@ -150,21 +142,17 @@ fn schema_step(
     Ok((!ops.is_empty()).then_some(Change::PatchSchema(ops)))
 }
 
-fn missing_identity(
-    desired: &DesiredSchema,
-    observed: &ObservedSchema,
-    schema: &str,
-) -> Result<Option<Value>> {
+fn missing_identity(desired: &Desired, held: &Held, schema: &str) -> Result<Option<Value>> {
     let mut missing = None;
     for identity in &desired.identities {
-        let same = observed.descriptors.iter().find(|it| {
+        let same = held.descriptors.iter().find(|it| {
             it.type_ == IDENTITY
                 && it.path == identity.path
                 && it.namespace.eq_ignore_ascii_case(&identity.namespace)
         });
         match same {
             None => {
-                other_namespace(observed, identity)?;
+                other_namespace(held, identity)?;
                 missing = missing.or(Some(identity));
             }
             Some(it) if it.primary != identity.primary.unwrap_or_default() => {
@@ -181,8 +169,8 @@ fn missing_identity(
 }
 
 /// A field is an identity of one namespace: a second descriptor would leave the first one in force.
-fn other_namespace(observed: &ObservedSchema, identity: &Identity) -> Result<()> {
-    let mut same_path = observed.descriptors.iter();
+fn other_namespace(held: &Held, identity: &Identity) -> Result<()> {
+    let mut same_path = held.descriptors.iter();
     let other = same_path.find(|it| it.type_ == IDENTITY && it.path == identity.path);
     other.map_or(Ok(()), |other| {
         Err(Error::Invalid(format!(

@@ -3,9 +3,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use super::DesiredSchema;
-use crate::api::{PlatformSchema, PlatformSchemaSpec, PlatformSchemaStatus};
-use crate::engine::{Mark, Result};
+use crate::api::PlatformSchema;
 use crate::kinds::properties::values::{description, members, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -60,15 +58,6 @@ impl Subject for PlatformSchema {
     fn allows(before: &Value, after: &Value) -> bool {
         before.get("adHoc").is_some() == after.get("adHoc").is_some()
             && (before["profileEnabled"] != true || after["profileEnabled"] == true)
-    }
-
-    fn desired(
-        spec: &PlatformSchemaSpec,
-        mark: Mark,
-        world: &World,
-        _: &PlatformSchemaStatus,
-    ) -> Result<DesiredSchema> {
-        DesiredSchema::of(spec, mark, &world.tenant)
     }
 }
 

@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
 
-use super::desired::{DesiredSchema, identity_body};
-use super::observed::{Composition, ObservedSchema, Part, compose};
+use super::desired::{Desired, identity_body};
+use super::held::{Composition, Held, Part, compose};
 use super::plan::{Change, plan};
 use super::stated;
 use crate::adobe::{PatchOp, RegistryResource, RegistryType};
 use crate::api::{Kind, PlatformSchemaSpec};
-use crate::engine::{Error, Mark, Observed as _, Plan};
+use crate::engine::{Error, Held as _, Mark, Plan};
 
 const GROUP: &str = "https://ns.adobe.com/xdm/context/profile-personal-details";
 const OWN: &str = "https://ns.adobe.com/acme/mixins/f1";
@@ -17,9 +17,9 @@ fn mark() -> Mark {
     Mark::new("o", Kind::PlatformSchema, "ns", "payments")
 }
 
-fn desired(spec: Value) -> DesiredSchema {
+fn desired(spec: Value) -> Desired {
     let spec: PlatformSchemaSpec = serde_json::from_value(spec).unwrap();
-    DesiredSchema::of(&spec, mark(), "acme").unwrap()
+    Desired::of(&spec, mark(), "acme").unwrap()
 }
 
 fn target() -> Value {
@@ -42,7 +42,7 @@ fn resource(mut body: Value, id: &str) -> RegistryResource {
 }
 
 /// What Adobe makes of the bodies: with additions, and with all steps taken.
-fn image(desired: &DesiredSchema) -> ObservedSchema {
+fn image(desired: &Desired) -> Held {
     let mut body = desired.part_body().unwrap();
     let (kind, id) = match desired.part_kind() {
         RegistryType::Class => {
@@ -66,19 +66,19 @@ fn image(desired: &DesiredSchema) -> ObservedSchema {
     schema.union = desired.profile;
     let descriptors = desired.identities.iter();
     let descriptors = descriptors.map(|it| stated(&identity_body(SCHEMA, it), "d".into()));
-    ObservedSchema {
+    Held {
         schema: Some(schema),
         part: Some(part),
         descriptors: descriptors.collect(),
     }
 }
 
-fn planned(spec: Value, observed: &ObservedSchema) -> Plan<Change> {
-    plan(&desired(spec), observed).unwrap()
+fn planned(spec: Value, held: &Held) -> Plan<Change> {
+    plan(&desired(spec), held).unwrap()
 }
 
-fn refusal(spec: Value, observed: &ObservedSchema) -> String {
-    match plan(&desired(spec), observed) {
+fn refusal(spec: Value, held: &Held) -> String {
+    match plan(&desired(spec), held) {
         Err(Error::Invalid(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -94,21 +94,21 @@ fn what_adobe_holds_as_sent_is_kept() {
 
 #[test]
 fn an_identity_namespace_in_other_case_is_kept() {
-    let mut observed = image(&desired(target()));
-    observed.descriptors[0].namespace = "EMAIL".into();
-    assert_eq!(planned(target(), &observed), Plan::Keep);
+    let mut held = image(&desired(target()));
+    held.descriptors[0].namespace = "EMAIL".into();
+    assert_eq!(planned(target(), &held), Plan::Keep);
 }
 
 #[test]
 fn a_new_title_goes_to_the_part_first_and_then_to_the_schema() {
-    let mut observed = image(&desired(target()));
+    let mut held = image(&desired(target()));
     let mut spec = target();
     spec["title"] = json!("Other");
     let expected = Change::PatchFields(vec![PatchOp::replace("/title", "Other (fields)")]);
-    assert_eq!(planned(spec.clone(), &observed), Plan::Change(expected));
-    observed.part.as_mut().unwrap().title = "Other (fields)".into();
+    assert_eq!(planned(spec.clone(), &held), Plan::Change(expected));
+    held.part.as_mut().unwrap().title = "Other (fields)".into();
     let expected = Change::PatchSchema(vec![PatchOp::replace("/title", "Other")]);
-    assert_eq!(planned(spec, &observed), Plan::Change(expected));
+    assert_eq!(planned(spec, &held), Plan::Change(expected));
 }
 
 #[test]
@@ -117,11 +117,8 @@ fn a_new_nested_field_is_added_where_the_fields_are_stored() {
     spec["fields"]["product"]["properties"]["kind"] = json!({ "type": "string" });
     let path = "/definitions/customFields/properties/_acme/properties/product/properties/kind";
     let ops = vec![PatchOp::add(path, json!({ "type": "string" }))];
-    let observed = image(&desired(target()));
-    assert_eq!(
-        planned(spec, &observed),
-        Plan::Change(Change::PatchFields(ops))
-    );
+    let held = image(&desired(target()));
+    assert_eq!(planned(spec, &held), Plan::Change(Change::PatchFields(ops)));
 }
 
 #[test]
@@ -138,42 +135,42 @@ fn a_new_column_is_added_below_the_key_that_adobe_chose() {
 
 #[test]
 fn a_removed_or_retyped_field_is_refused_by_name() {
-    let observed = image(&desired(raw()));
+    let held = image(&desired(raw()));
     let mut spec = raw();
     spec["adHoc"]["fields"]["Product_Id"] = json!({ "type": "integer" });
-    assert!(refusal(spec.clone(), &observed).contains("`spec.adHoc.fields.Product_Id`"));
+    assert!(refusal(spec.clone(), &held).contains("`spec.adHoc.fields.Product_Id`"));
     spec["adHoc"]["fields"] = json!({ "Other": { "type": "string" } });
-    assert!(refusal(spec, &observed).contains("`spec.adHoc.fields.Product_Id`"));
+    assert!(refusal(spec, &held).contains("`spec.adHoc.fields.Product_Id`"));
 }
 
 #[test]
 fn field_groups_can_be_added_but_not_removed() {
-    let observed = image(&desired(target()));
+    let held = image(&desired(target()));
     let mut spec = target();
     let other = "https://ns.adobe.com/xdm/context/profile-work-details";
     spec["fieldGroups"] = json!([GROUP, other]);
     let ops = vec![PatchOp::add("/allOf/-", json!({ "$ref": other }))];
     assert_eq!(
-        planned(spec.clone(), &observed),
+        planned(spec.clone(), &held),
         Plan::Change(Change::PatchSchema(ops))
     );
     spec["fieldGroups"] = json!([]);
-    assert!(refusal(spec, &observed).contains(GROUP));
+    assert!(refusal(spec, &held).contains(GROUP));
 }
 
 #[test]
 fn what_is_refused_is_refused_before_anything_else_is_changed() {
-    let observed = image(&desired(target()));
+    let held = image(&desired(target()));
     let mut spec = target();
     spec["fields"]["other"] = json!({ "type": "string" });
     spec["fieldGroups"] = json!([]);
-    assert!(refusal(spec.clone(), &observed).contains(GROUP));
+    assert!(refusal(spec.clone(), &held).contains(GROUP));
     spec["fieldGroups"] = json!([GROUP]);
     spec["identities"] = json!([
         { "path": "/_tenant/other", "namespace": "Email" },
         { "path": "/_tenant/product/name", "namespace": "Phone" },
     ]);
-    assert!(refusal(spec, &observed).contains("`/_acme/product/name`"));
+    assert!(refusal(spec, &held).contains("`/_acme/product/name`"));
 }
 
 #[test]
@@ -186,37 +183,31 @@ fn another_class_is_a_replacement() {
 
 #[test]
 fn identities_come_before_the_profile() {
-    let mut observed = image(&desired(target()));
-    let statement = observed.descriptors.pop();
-    observed.schema.as_mut().unwrap().union = false;
-    let step = planned(target(), &observed);
+    let mut held = image(&desired(target()));
+    let statement = held.descriptors.pop();
+    held.schema.as_mut().unwrap().union = false;
+    let step = planned(target(), &held);
     let Plan::Change(Change::CreateDescriptor(body)) = step else {
         panic!("{step:?}")
     };
     assert_eq!(body["xdm:sourceProperty"], "/_acme/product/name");
-    observed.descriptors.extend(statement);
+    held.descriptors.extend(statement);
     assert_eq!(
-        planned(target(), &observed),
+        planned(target(), &held),
         Plan::Change(Change::EnableProfile)
     );
 }
 
 #[test]
 fn a_part_without_schema_asks_for_the_schema_and_a_schema_without_fields_for_the_fields() {
-    let mut observed = image(&desired(target()));
-    let schema = observed.schema.take();
-    assert_eq!(observed.id(), OWN);
-    assert_eq!(observed.mark(), Some(&mark()));
-    assert_eq!(
-        planned(target(), &observed),
-        Plan::Change(Change::CreateSchema)
-    );
-    observed.schema = schema;
-    observed.part = None;
-    assert_eq!(
-        planned(target(), &observed),
-        Plan::Change(Change::CreateFields)
-    );
+    let mut held = image(&desired(target()));
+    let schema = held.schema.take();
+    assert_eq!(held.id(), OWN);
+    assert_eq!(held.mark(), Some(&mark()));
+    assert_eq!(planned(target(), &held), Plan::Change(Change::CreateSchema));
+    held.schema = schema;
+    held.part = None;
+    assert_eq!(planned(target(), &held), Plan::Change(Change::CreateFields));
 }
 
 #[test]

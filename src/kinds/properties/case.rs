@@ -1,13 +1,21 @@
 //! One custom resource and its object, driven as the engine does.
 
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Subject;
 use super::stage::{Stage, TRANSITION};
 use crate::adobe::Class;
-use crate::engine::{self, Error, Kind, Mark, Observed, Plan};
+use crate::api::{GROUP, VERSION};
+use crate::engine::{
+    self, Error, Held as _, Key, Lookup, Mark, Objects, Plan, Planned, Resources, SecretData,
+};
 
 type Checked<T> = Result<T, TestCaseError>;
 
@@ -15,14 +23,14 @@ type Checked<T> = Result<T, TestCaseError>;
 const STEPS: usize = 64;
 
 /// What is planned, or the error in words.
-type Planned<K> = Result<Plan<<K as Kind>::Change>, String>;
+type Outcome<K> = Result<Plan<<K as Planned>::Change>, String>;
 
 /// A custom resource with its object at Adobe.
 pub(super) struct Case<'s, K: Subject> {
     stage: &'s Stage,
     mark: Mark,
     status: K::Status,
-    seen: K::Observed,
+    seen: K::Held,
 }
 
 impl<'s, K: Subject> Case<'s, K> {
@@ -30,9 +38,8 @@ impl<'s, K: Subject> Case<'s, K> {
     pub async fn open(stage: &'s Stage, spec: &Value) -> Checked<Self> {
         let mark = stage.next_mark(K::KIND);
         let mut status = K::Status::default();
-        let spec = parsed::<K>(spec)?;
-        let desired =
-            K::desired(&spec, mark.clone(), &stage.world, &status).map_err(failed("resolve"))?;
+        let desired = desired::<K>(stage, spec, &mark, &status).await?;
+        let desired = desired.map_err(failed("resolve"))?;
         let seen = K::create(&stage.session, &desired)
             .await
             .map_err(failed("create"))?;
@@ -56,7 +63,7 @@ impl<'s, K: Subject> Case<'s, K> {
     pub async fn settle(&mut self, spec: &Value) -> Checked<Option<String>> {
         let mut changes = Vec::new();
         for _ in 0..STEPS {
-            match self.plan(spec, &self.seen)? {
+            match self.plan(spec, &self.seen).await? {
                 Ok(Plan::Keep) => return Ok(None),
                 Ok(Plan::Wait(_)) => self.look_later().await?,
                 Ok(Plan::Change(change)) => {
@@ -76,45 +83,45 @@ impl<'s, K: Subject> Case<'s, K> {
     pub async fn is_kept(&mut self, spec: &Value) -> Checked<()> {
         for _ in 0..STEPS {
             self.look().await?;
-            if !matches!(self.plan(spec, &self.seen)?, Ok(Plan::Wait(_))) {
+            if !matches!(self.plan(spec, &self.seen).await?, Ok(Plan::Wait(_))) {
                 break;
             }
             self.look_later().await?;
         }
         prop_assert_eq!(
-            self.plan(spec, &self.seen)?,
+            self.plan(spec, &self.seen).await?,
             Ok(Plan::Keep),
             "{:?}",
             self.seen
         );
         let session = &self.stage.session;
-        let listed = K::list(session).await.map_err(failed("list"))?;
-        self.is_among(spec, listed)?;
-        let desired = self.desired(spec)?.map_err(failed("resolve"))?;
-        let found = K::find(session, &desired).await.map_err(failed("find"))?;
-        self.is_among(spec, found)
+        let listed = K::Objects::list(session).await.map_err(failed("list"))?;
+        self.is_among(spec, listed).await?;
+        let desired = self.desired(spec).await?.map_err(failed("resolve"))?;
+        let found = K::Objects::find(session, &desired)
+            .await
+            .map_err(failed("find"))?;
+        self.is_among(spec, found).await
     }
 
-    fn is_among(&self, spec: &Value, all: Vec<K::Observed>) -> Checked<()> {
+    async fn is_among(&self, spec: &Value, all: Vec<K::Held>) -> Checked<()> {
         let ours = all.into_iter().filter(|it| it.mark() == Some(&self.mark));
         let ours: Vec<_> = ours.collect();
-        let ids: Vec<_> = ours.iter().map(Observed::id).collect();
+        let ids: Vec<_> = ours.iter().map(|it| it.id()).collect();
         prop_assert_eq!(ids, [self.seen.id()]);
         for one in &ours {
-            prop_assert_eq!(self.plan(spec, one)?, Ok(Plan::Keep), "{:?}", one);
+            prop_assert_eq!(self.plan(spec, one).await?, Ok(Plan::Keep), "{:?}", one);
         }
         Ok(())
     }
 
-    fn desired(&self, spec: &Value) -> Checked<engine::Result<K::Desired>> {
-        let spec = parsed::<K>(spec)?;
-        let mark = self.mark.clone();
-        Ok(K::desired(&spec, mark, &self.stage.world, &self.status))
+    async fn desired(&self, spec: &Value) -> Checked<engine::Result<K::Desired>> {
+        desired::<K>(self.stage, spec, &self.mark, &self.status).await
     }
 
     /// Plans, twice.
-    fn plan(&self, spec: &Value, seen: &K::Observed) -> Checked<Planned<K>> {
-        let desired = match self.desired(spec)? {
+    async fn plan(&self, spec: &Value, seen: &K::Held) -> Checked<Outcome<K>> {
+        let desired = match self.desired(spec).await? {
             Ok(desired) => desired,
             Err(error) => return refusal(error).map(Err),
         };
@@ -122,13 +129,13 @@ impl<'s, K: Subject> Case<'s, K> {
             Ok(plan) => Ok(Ok(plan)),
             Err(error) => refusal(error).map(Err),
         };
-        let planned: Planned<K> = plan()?;
+        let planned: Outcome<K> = plan()?;
         prop_assert_eq!(&planned, &plan()?);
         Ok(planned)
     }
 
     async fn update(&mut self, spec: &Value, change: K::Change) -> Checked<()> {
-        let desired = self.desired(spec)?.map_err(failed("resolve"))?;
+        let desired = self.desired(spec).await?.map_err(failed("resolve"))?;
         let told = format!("{change:?}");
         match K::update(&self.stage.session, &desired, &self.seen, change).await {
             Ok(seen) => self.seen = seen,
@@ -148,15 +155,65 @@ impl<'s, K: Subject> Case<'s, K> {
     }
 
     async fn look(&mut self) -> Checked<()> {
-        let read = K::read(&self.stage.session, self.seen.id()).await;
+        let read = K::Objects::read(&self.stage.session, self.seen.id()).await;
         let read = read.map_err(failed("read"))?;
         self.seen = read.ok_or_else(|| TestCaseError::fail("it is gone"))?;
         Ok(())
     }
 }
 
-fn parsed<K: Subject>(spec: &Value) -> Checked<K::Spec> {
-    serde_json::from_value(spec.clone()).map_err(|error| TestCaseError::fail(error.to_string()))
+/// What the engine makes of a spec, in a namespace where nothing else is.
+async fn desired<K: Subject>(
+    stage: &Stage,
+    spec: &Value,
+    mark: &Mark,
+    status: &K::Status,
+) -> Checked<engine::Result<K::Desired>> {
+    let (namespace, name) = mark.object();
+    let resource: K = serde_json::from_value(json!({
+        "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),
+        "metadata": { "namespace": namespace, "name": name }, "spec": spec, "status": status,
+    }))
+    .map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let secrets = Secrets::of(spec);
+    let lookup = Lookup::new(&secrets, namespace, false);
+    let session = &stage.session;
+    Ok(match resource.dereference(&lookup, session).await {
+        Ok(refs) => resource.desired(&refs, mark.clone(), &session.tenant),
+        Err(error) => Err(error),
+    })
+}
+
+/// The Secrets that a spec names; each key holds its own name.
+struct Secrets(BTreeMap<String, SecretData>);
+
+impl Secrets {
+    fn of(spec: &Value) -> Self {
+        let mut secrets: BTreeMap<String, SecretData> = BTreeMap::new();
+        let named = spec["auth"]["secretParams"].as_array();
+        for secret in named.into_iter().flatten() {
+            let reference = &secret["valueFrom"]["secretKeyRef"];
+            let text = |field: &str| reference[field].as_str().unwrap_or_default().to_owned();
+            let secret = secrets.entry(text("name")).or_default();
+            secret.insert(text("key"), text("key").into());
+        }
+        Self(secrets)
+    }
+}
+
+impl Resources for Secrets {
+    fn get(&self, _: &Key) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
+    fn secret<'s>(
+        &'s self,
+        _: &'s str,
+        name: &'s str,
+    ) -> BoxFuture<'s, engine::Result<Arc<SecretData>>> {
+        let secret = self.0.get(name).cloned().unwrap_or_default();
+        Box::pin(async { Ok(Arc::new(secret)) })
+    }
 }
 
 /// The words in which a user reads that the spec cannot be; any other error is a failure.

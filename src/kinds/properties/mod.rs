@@ -8,23 +8,18 @@ mod stage;
 pub(super) mod values;
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
-use kube::core::object::HasSpec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::case::Case;
 use self::stage::Stage;
 pub(super) use self::stage::World;
-use crate::engine::{Kind, Mark, Result};
+use crate::engine::ManagedKind;
 
 /// A kind with the specs to try.
-pub(super) trait Subject:
-    Kind<Observed: Debug, Change: PartialEq> + HasSpec<Spec: DeserializeOwned>
-{
+pub(super) trait Subject: ManagedKind<Change: PartialEq> {
     /// Specs as a user may write them, without what all kinds have in common.
     fn specs(world: &World) -> BoxedStrategy<Value>;
 
@@ -37,14 +32,6 @@ pub(super) trait Subject:
     fn allows(_before: &Value, _after: &Value) -> bool {
         true
     }
-
-    /// What `resolve` would make of the spec in a namespace where every reference is ready.
-    fn desired(
-        spec: &Self::Spec,
-        mark: Mark,
-        world: &World,
-        status: &Self::Status,
-    ) -> Result<Self::Desired>;
 }
 
 /// What we wrote is what we want, however often we look.

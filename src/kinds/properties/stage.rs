@@ -12,8 +12,14 @@ use crate::adobe::{
     NewSourceConnection, NewTargetConnection, PatchOp, RegistryType, SchemaRef, Settings,
     SourceConnection, SpecRef, TargetConnection, alt_id,
 };
-use crate::api::Kind;
-use crate::engine::{Mark, Session};
+use crate::api::{self, Kind, with_kinds};
+use crate::engine::{Mark, Reconcile, Session};
+
+macro_rules! collections {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {
+        [$(<api::$kind as Reconcile>::COLLECTION.map(|new| new(Duration::ZERO))),+]
+    };
+}
 
 /// How long Adobe is at work on an object.
 pub(super) const TRANSITION: Duration = Duration::from_millis(2);
@@ -44,8 +50,6 @@ const KINDS: [&str; 10] = [
 /// Ids of what objects may refer to.
 #[derive(Clone, Debug, Default)]
 pub(in crate::kinds) struct World {
-    /// Without underscore.
-    pub tenant: String,
     /// One that takes part in Profile.
     pub profile_schema: String,
     /// Another one, which all data sets, targets and mapping sets use.
@@ -86,7 +90,8 @@ impl Stage {
                 adobe,
                 "team/default".into(),
                 TENANT.into(),
-                (Duration::MAX, Duration::ZERO),
+                Duration::MAX,
+                with_kinds!(collections).into_iter().flatten(),
             ),
             simulator,
             marks: AtomicUsize::default(),
@@ -150,7 +155,6 @@ fn settings(url: &str) -> Settings {
 
 async fn build(adobe: &Adobe) -> World {
     let mut world = World {
-        tenant: TENANT.into(),
         profile_schema: schema(adobe, "Profile", IDENTITY_MAP).await,
         schema: schema(adobe, "Payments", DETAILS).await,
         ..World::default()

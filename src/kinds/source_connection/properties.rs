@@ -1,10 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Desired, described};
-use crate::api::{SourceConnection, SourceConnectionSpec, SourceConnectionStatus};
-use crate::engine::{Mark, Result};
-use crate::kinds::normal::{Label, spec_ref};
+use crate::api::SourceConnection;
 use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -39,25 +36,6 @@ impl Subject for SourceConnection {
     fn admits(_: &World, spec: &Value) -> bool {
         let own = spec["connectionSpec"]["id"] == LANDING_ZONE;
         own == spec["baseConnectionId"].is_null()
-    }
-
-    fn desired(
-        spec: &SourceConnectionSpec,
-        mark: Mark,
-        _: &World,
-        _: &SourceConnectionStatus,
-    ) -> Result<Desired> {
-        let connector = spec.connection_spec.clone();
-        let connector = connector.and_then(|it| it.id).unwrap_or_default();
-        let data = spec.data.as_ref();
-        let data = data.map(|data| described(data, data.schema_id.clone()));
-        Ok(Desired {
-            label: Label::new(mark, &spec.name, spec.description.as_deref()),
-            base_connection_id: spec.base_connection_id.clone(),
-            spec: spec_ref(connector, None),
-            data: data.transpose()?,
-            params: (!spec.params.is_empty()).then(|| spec.params.clone().into()),
-        })
     }
 }
 

@@ -1,10 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{DATA_LAKE, DATASET, Desired, Written, data};
-use crate::api::{TargetConnection, TargetConnectionSpec, TargetConnectionStatus};
-use crate::engine::{Mark, Result};
-use crate::kinds::normal::{Label, spec_ref};
+use crate::api::TargetConnection;
 use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
@@ -28,26 +25,6 @@ impl Subject for TargetConnection {
             perhaps("params", object()),
             perhaps("contract", one_of(["Current", "Legacy2020"])),
         ])
-    }
-
-    fn desired(
-        spec: &TargetConnectionSpec,
-        mark: Mark,
-        world: &World,
-        _: &TargetConnectionStatus,
-    ) -> Result<Desired> {
-        let id = spec.dataset_id.clone().unwrap_or_default();
-        let schema = world.schema.clone();
-        let mut params = spec.params.clone();
-        params.insert(DATASET.into(), id.as_str().into());
-        Ok(Desired {
-            label: Label::new(mark, &spec.name, spec.description.as_deref()),
-            base_connection_id: spec.base_connection_id.clone(),
-            spec: spec_ref(DATA_LAKE.into(), None),
-            data: data(spec, &schema),
-            params: params.into(),
-            dataset: Written { id, schema },
-        })
     }
 }
 

@@ -114,9 +114,11 @@ fn source_problem(descriptor: &Value, kind: &str, sandbox: &Sandbox) -> Option<S
         .into_iter()
         .find_map(|path| match resolve::field_of_path(&fields, path) {
             None => Some(format!("The schema has no field {path}")),
-            Some(field) if kind == IDENTITY && text(field, "type") != "string" => Some(format!(
-                "The field {path} is no string and cannot be an identity"
-            )),
+            Some(field) if kind == IDENTITY && !matches!(text(field, "type"), "string" | "") => {
+                Some(format!(
+                    "The field {path} is no string and cannot be an identity"
+                ))
+            }
             Some(_) => None,
         })
 }

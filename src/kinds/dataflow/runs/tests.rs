@@ -8,7 +8,7 @@ use super::*;
 const SECOND: i64 = 1_000;
 
 fn run(id: &str, start: i64, status: &str) -> Run {
-    let ended = Course::named(status) != Some(Course::Running);
+    let ended = Outcome::named(status) != Some(Outcome::Running);
     Run {
         id: id.into(),
         flow_id: "flow".into(),
@@ -19,8 +19,8 @@ fn run(id: &str, start: i64, status: &str) -> Run {
     }
 }
 
-fn known(runs: &[Run]) -> Known {
-    let mut known = Known::default();
+fn known(runs: &[Run]) -> FlowRuns {
+    let mut known = FlowRuns::default();
     for run in runs {
         known.learn(run);
     }
@@ -62,17 +62,17 @@ fn dataflow(status: &DataflowStatus) -> Arc<Dataflow> {
 #[test]
 fn all_spellings_of_an_outcome_mean_the_same() {
     let spellings = [
-        (Course::Succeeded, ["success", "Success", "COMPLETED"]),
+        (Outcome::Succeeded, ["success", "Success", "COMPLETED"]),
         (
-            Course::Partial,
+            Outcome::Partial,
             ["partialSuccess", "PARTIAL_SUCCESS", "PARTIAL_FAILURE"],
         ),
-        (Course::Failed, ["failed", "Failed", "FAILED"]),
-        (Course::Running, ["inProgress", "IN_PROGRESS", "Queued"]),
+        (Outcome::Failed, ["failed", "Failed", "FAILED"]),
+        (Outcome::Running, ["inProgress", "IN_PROGRESS", "Queued"]),
     ];
     for (course, words) in spellings {
         for word in words {
-            assert_eq!(Course::named(word), Some(course), "{word}");
+            assert_eq!(Outcome::named(word), Some(course), "{word}");
         }
     }
 }
@@ -80,9 +80,9 @@ fn all_spellings_of_an_outcome_mean_the_same() {
 #[test]
 fn a_word_that_nobody_knows_means_under_way_until_the_run_has_ended() {
     let mut odd = run("r", 1, "cancelled");
-    assert_eq!(Course::of(&odd), Course::Other);
+    assert_eq!(Outcome::of(&odd), Outcome::Other);
     odd.completed_at = None;
-    assert_eq!(Course::of(&odd), Course::Running);
+    assert_eq!(Outcome::of(&odd), Outcome::Running);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn after_a_restart_an_older_run_does_not_replace_what_the_status_tells() {
 fn only_runs_of_which_more_must_be_known_are_asked_for() {
     let status = told(&[run("2", 20, "failed")]);
     let last = |id: &str, start: i64| Some((id.to_owned(), Some(start * SECOND)));
-    let open = |known: &Known, last| {
+    let open = |known: &FlowRuns, last| {
         let mut ids: Vec<_> = known.open(&status, last).into_iter().collect();
         ids.sort();
         ids
@@ -177,61 +177,47 @@ fn only_runs_of_which_more_must_be_known_are_asked_for() {
 fn what_was_asked_for_in_vain_or_seen_just_now_is_not_asked_for_again() {
     let flows = [dataflow(&DataflowStatus::default())];
     let last = |_: &str| Some(("1".to_owned(), Some(SECOND)));
-    let mut book = Book::default();
-    book.keep(&flows);
-    assert_eq!(book.missing(&flows, &HashSet::new(), last), ["1"]);
-    assert_eq!(book.missing(&flows, &HashSet::from(["1"]), last), [""; 0]);
-    book.absent.insert("1".into());
-    assert_eq!(book.missing(&flows, &HashSet::new(), last), [""; 0]);
-    assert_eq!(book.missing(&flows, &HashSet::new(), |_| None), [""; 0]);
-    assert!(book.absent.is_empty(), "nobody names it any more");
+    let mut history = History::default();
+    history.keep(&flows);
+    assert_eq!(history.missing(&flows, &HashSet::new(), last), ["1"]);
+    assert_eq!(
+        history.missing(&flows, &HashSet::from(["1"]), last),
+        [""; 0]
+    );
+    history.absent.insert("1".into());
+    assert_eq!(history.missing(&flows, &HashSet::new(), last), [""; 0]);
+    assert_eq!(history.missing(&flows, &HashSet::new(), |_| None), [""; 0]);
+    assert!(history.absent.is_empty(), "nobody names it any more");
 }
 
 #[test]
 fn runs_of_other_flows_and_of_flows_that_are_gone_are_not_kept() {
     let flows = [dataflow(&DataflowStatus::default())];
-    let mut book = Book::default();
-    book.keep(&flows);
+    let mut history = History::default();
+    history.keep(&flows);
     let mut foreign = run("x", 1, "failed");
     foreign.flow_id = "foreign".into();
-    book.learn(&[run("1", 1, "failed"), foreign]);
-    assert_eq!(book.flows.len(), 1);
-    assert!(book.has_news(&flows[0]));
-    book.keep(&[]);
-    assert!(book.flows.is_empty());
+    history.learn(&[run("1", 1, "failed"), foreign]);
+    assert_eq!(history.flows.len(), 1);
+    assert!(history.has_news(&flows[0]));
+    history.keep(&[]);
+    assert!(history.flows.is_empty());
 }
 
 #[test]
 fn a_look_reaches_back_a_little_further_than_the_last_one_and_never_far() {
     let (minute, now) = (60 * SECOND, 1_800_000_000 * SECOND);
-    let since = |looked| {
-        let book = Book {
-            looked,
-            ..Book::default()
+    let since = |polled| {
+        let history = History {
+            polled,
+            ..History::default()
         };
-        (now - book.since(now)) / minute
+        (now - history.since(now)) / minute
     };
     assert_eq!(since(None), 5);
     assert_eq!(since(Some(now - 2 * minute)), 7);
     assert_eq!(since(Some(now - 600 * minute)), 65);
     assert_eq!(since(Some(now + 600 * minute)), 5, "the clock was put back");
-}
-
-#[test]
-fn runs_are_due_only_while_there_are_to_be_some() {
-    let status = told(&[run("1", 10, "success")]);
-    let flow = dataflow(&status);
-    let due = figures(&flow, &status, true);
-    assert_eq!(
-        (due.interval, due.start),
-        (Some(7_200), Some(1_798_761_600))
-    );
-    let expected = (Some(1), Some(15), Some(15), Some(5));
-    let shown = |it: &RunFigures| (it.success, it.ended, it.succeeded, it.duration);
-    assert_eq!(shown(&due), expected);
-    let idle = figures(&flow, &status, false);
-    assert_eq!((idle.interval, idle.start), (None, None));
-    assert_eq!(shown(&idle), expected);
 }
 
 /// Any run of a flow, however odd.
@@ -283,7 +269,7 @@ proptest! {
         let (one, other) = (told(&sorted), told(&shuffled));
         prop_assert_eq!(ids(&one), ids(&other));
         prop_assert_eq!(&one.last_success_time, &other.last_success_time);
-        let latest = sorted.iter().rev().find(|run| Course::of(run) != Course::Running);
+        let latest = sorted.iter().rev().find(|run| Outcome::of(run) != Outcome::Running);
         prop_assert_eq!(ids(&one).0, latest.map(|run| run.id.as_str()));
     }
 

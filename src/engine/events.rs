@@ -1,0 +1,66 @@
+//! Kubernetes events: collected during a reconcile, published after its status was written.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder};
+
+/// Kubernetes refuses a note of more than 1024 bytes.
+const LONGEST_NOTE: usize = 1000;
+
+/// The events of one reconcile.
+#[derive(Debug, Default)]
+pub struct Events(Vec<Collected>);
+
+#[derive(Debug)]
+struct Collected {
+    type_: EventType,
+    reason: String,
+    note: String,
+}
+
+impl Events {
+    /// Something worth telling, such as a create.
+    pub fn normal(&mut self, reason: &str, note: String) {
+        self.push(EventType::Normal, reason, note);
+    }
+
+    /// Something that people should know of.
+    pub fn warning(&mut self, reason: &str, note: String) {
+        self.push(EventType::Warning, reason, note);
+    }
+
+    fn push(&mut self, type_: EventType, reason: &str, note: String) {
+        let reason = reason.to_owned();
+        self.0.push(Collected {
+            type_,
+            reason,
+            note,
+        });
+    }
+
+    /// Publishes them. An event that cannot be written is not worth a failed reconcile.
+    pub(super) async fn publish(&mut self, recorder: &Recorder, about: &ObjectReference) {
+        for Collected {
+            type_,
+            reason,
+            note,
+        } in self.0.drain(..)
+        {
+            let event = Event {
+                type_,
+                reason,
+                note: Some(cut(&note)),
+                action: "Reconcile".into(),
+                secondary: None,
+            };
+            if let Err(error) = recorder.publish(&event, about).await {
+                tracing::debug!(%error, "event not written");
+            }
+        }
+    }
+}
+
+fn cut(note: &str) -> String {
+    let chars = note.char_indices();
+    let fitting = chars.take_while(|(at, c)| at + c.len_utf8() <= LONGEST_NOTE);
+    fitting.map(|(_, c)| c).collect()
+}

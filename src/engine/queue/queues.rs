@@ -1,0 +1,114 @@
+//! The caches and queues of all kinds, and who is enqueued when something changes.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::runtime::reflector::Store;
+
+use super::store::{AnyStore, Encode, Inlet, ResourceStore, resource_store};
+
+use crate::api::{AepResource, Kind, Reference, Target};
+use crate::engine::key::Key;
+use crate::engine::metrics::Metrics;
+use crate::engine::registry::Registry;
+
+/// The caches and queues of all kinds, with what is remembered of the custom resources in them.
+#[derive(Debug, Default)]
+pub struct Queues {
+    /// What is remembered of each custom resource.
+    pub registry: Registry,
+    /// Where adds are counted.
+    pub metrics: Metrics,
+    stores: BTreeMap<Kind, Arc<dyn AnyStore>>,
+}
+
+impl Queues {
+    /// No kinds yet.
+    #[must_use]
+    pub fn new(metrics: Metrics) -> Self {
+        Self {
+            metrics,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a kind; gives what its controller fills and empties.
+    pub fn add<K: AepResource>(&mut self, workers: u16, encode: Encode<K>) -> Inlet<K> {
+        let (store, inlet) = resource_store::<K>(encode);
+        self.metrics.add_kind(workers, store.clone());
+        self.stores.insert(K::KIND, store);
+        inlet
+    }
+
+    /// The cache of a kind.
+    #[must_use]
+    pub fn store<K: AepResource>(&self) -> Option<Store<K>> {
+        let store: &dyn Any = self.stores.get(&K::KIND)?.as_ref();
+        let store = store.downcast_ref::<ResourceStore<K>>()?;
+        Some(store.cache.clone())
+    }
+
+    /// A custom resource whose kind is known by name only.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.stores.get(&key.kind)?.get(key)
+    }
+
+    /// Whether a custom resource exists.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        self.stores.get(&key.kind).is_some_and(|it| it.has(key))
+    }
+
+    /// Since when a custom resource is ready, if it is.
+    #[must_use]
+    pub fn ready_since(&self, key: &Key) -> Option<Timestamp> {
+        self.stores.get(&key.kind)?.ready_since(key)
+    }
+
+    /// Waits until every kind was listed: before that, a missing dependency proves nothing.
+    pub async fn listed(&self) {
+        for store in self.stores.values() {
+            store.listed().wait().await;
+        }
+    }
+
+    /// Enqueues a custom resource, since it or something that it refers to has changed.
+    pub fn enqueue_changed(&self, key: &Key) {
+        self.registry.changed(key);
+        self.enqueue(key);
+    }
+
+    /// Enqueues a custom resource although nothing here has changed: what Adobe refused is not tried again.
+    pub fn enqueue(&self, key: &Key) {
+        if let Some(store) = self.stores.get(&key.kind) {
+            self.metrics.enqueued(key.kind);
+            self.registry.queued(key);
+            store.enqueue(key);
+        }
+    }
+
+    /// Enqueues everything that refers to this, which has changed.
+    pub fn enqueue_referrers(&self, namespace: &str, reference: &Reference) {
+        for key in self.registry.referrers(namespace, reference) {
+            self.enqueue_changed(&key);
+        }
+    }
+
+    /// Forgets a custom resource that is gone. Those whose deletion waited for that are enqueued, and those that refer to it.
+    pub fn forget(&self, key: &Key) {
+        let references = self.registry.forget(key);
+        self.metrics.forget(key);
+        for Reference { target, name } in references {
+            let Target::Kind(kind) = target else { continue };
+            let key = Key::new(kind, &key.namespace, &name);
+            let store = self.stores.get(&kind);
+            if store.is_some_and(|it| it.is_deleting(&key)) {
+                self.enqueue(&key);
+            }
+        }
+        self.enqueue_referrers(&key.namespace, &key.reference());
+    }
+}

@@ -1,0 +1,254 @@
+//! What one reconcile is about. Nothing in it changes while it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kube::{Resource as _, ResourceExt};
+
+use crate::api::condition_types::READY;
+use crate::api::{
+    AepResource, CommonStatus, ConditionStatus, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind,
+    REQUESTED_AT, Reference, Sandbox, Target,
+};
+use crate::engine::error::{Error, Result};
+use crate::engine::key::{Identity, Key};
+use crate::engine::lookup::Lookup;
+use crate::engine::mark::Mark;
+use crate::engine::queue::{Slot, Slots};
+use crate::engine::sandbox::Session;
+use crate::engine::shared::Engine;
+
+/// How long a Sandbox must have been ready until what lies in it counts as seen before: longer than it takes to rebuild a
+/// cluster.
+const ESTABLISHED: SignedDuration = SignedDuration::from_hours(1);
+
+/// One reconcile of one custom resource.
+#[derive(Debug)]
+pub struct Context<'a, K: AepResource> {
+    engine: &'a Engine,
+    resource: Arc<K>,
+    identity: Identity,
+    /// How often what it relies on had changed when the reconcile began.
+    changes: u64,
+}
+
+impl<'a, K: AepResource> Context<'a, K> {
+    /// Begins. The changes are counted before the resource is looked at: what changes in between counts as not seen.
+    pub(super) fn new(engine: &'a Engine, resource: Arc<K>) -> Self {
+        let key = Key::of(resource.as_ref());
+        let changes = engine.queues.registry.changes(&key);
+        let latest = engine.queues.store::<K>();
+        let latest = latest.and_then(|store| store.get(&key.object_ref()));
+        let resource = latest.unwrap_or(resource);
+        let identity = Identity::of(resource.as_ref());
+        Self {
+            resource: with_own_status(engine, resource, &identity),
+            engine,
+            identity,
+            changes,
+        }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &'a Engine {
+        self.engine
+    }
+
+    /// The custom resource, with our own last status even where the cache lags behind.
+    #[must_use]
+    pub fn resource(&self) -> &Arc<K> {
+        &self.resource
+    }
+
+    /// Its status as of the beginning.
+    #[must_use]
+    pub fn status(&self) -> K::Status {
+        self.resource.status().cloned().unwrap_or_default()
+    }
+
+    /// Its namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.identity.key.namespace
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.identity.key.name
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.identity.key
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    pub(super) fn common(&self) -> Option<&CommonStatus> {
+        self.resource.status().map(AsRef::as_ref)
+    }
+
+    /// The Adobe id in status.
+    #[must_use]
+    pub fn known_id(&self) -> Option<&str> {
+        self.common()?.id.as_deref()
+    }
+
+    /// `metadata.generation`.
+    #[must_use]
+    pub fn generation(&self) -> Option<i64> {
+        self.resource.meta().generation
+    }
+
+    /// Looks up what the resource names.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup<'_> {
+        Lookup::new(self.engine, self.namespace(), self.known_id().is_some())
+    }
+
+    /// The session of the sandbox that the resource names.
+    pub fn session(&self) -> Result<Arc<Session>> {
+        let name = self.resource.management().sandbox_ref.name;
+        let session = self.engine.sessions.get(self.namespace(), &name);
+        session.ok_or_else(|| {
+            let ready = |it: Arc<Sandbox>| {
+                let status = it.status.as_ref();
+                status.is_some_and(|status| status.common.is_ready(it.meta().generation))
+            };
+            if self.sandbox().is_some_and(ready) {
+                return Error::Opening;
+            }
+            Error::Waiting {
+                reference: Reference::new(Target::Kind(Kind::Sandbox), &name),
+                why: "it is not ready".into(),
+            }
+        })
+    }
+
+    /// A slot among the concurrent reconciles of the kind in the sandbox.
+    pub(super) fn slot(&self, slots: &Arc<Slots>) -> Result<Slot<'a>> {
+        let limit = self.engine.settings.workers;
+        let slot = slots.take(&self.engine.queues, self.key(), limit);
+        slot.ok_or(Error::Queued)
+    }
+
+    fn sandbox(&self) -> Option<Arc<Sandbox>> {
+        let name = self.resource.management().sandbox_ref.name;
+        let key = Key::new(Kind::Sandbox, self.namespace(), &name);
+        let sandboxes = self.engine.queues.store::<Sandbox>()?;
+        sandboxes.get(&key.object_ref())
+    }
+
+    /// Whether the Sandbox has been ready for so long that what lies in it was seen before. In a cluster that is just being
+    /// rebuilt, a resource may merely not have been applied yet.
+    pub(super) fn is_established(&self) -> bool {
+        let sandbox = self.sandbox();
+        let status = sandbox.as_ref().and_then(|it| it.status.as_ref());
+        let ready = status.and_then(|it| it.common.condition(READY));
+        ready.is_some_and(|it| {
+            let since = Timestamp::now().duration_since(it.last_transition_time.0);
+            it.status == ConditionStatus::True && since >= ESTABLISHED
+        })
+    }
+
+    /// The claim of this resource: its mark in the first revision.
+    pub(super) fn claim(&self, session: &Session) -> Mark {
+        Mark::new(&session.owner, K::KIND, self.namespace(), self.name())
+    }
+
+    /// Whether nothing may be changed: the resource says so, or its Sandbox.
+    #[must_use]
+    pub fn suspended(&self) -> bool {
+        let whole = self.sandbox().is_some_and(|it| it.management().suspended());
+        self.resource.management().suspended() || whole
+    }
+
+    /// Whether the resource is being deleted.
+    pub(super) fn is_deleting(&self) -> bool {
+        self.resource.meta().deletion_timestamp.is_some()
+    }
+
+    /// Whether it bears our finalizer.
+    pub(super) fn has_finalizer(&self) -> bool {
+        self.resource.finalizers().iter().any(|it| it == FINALIZER)
+    }
+
+    /// Whether its deletion is forced.
+    pub(super) fn is_forced(&self) -> bool {
+        let annotations = self.resource.annotations();
+        annotations.get(FORCE_DELETE).is_some_and(|it| it == "true")
+    }
+
+    /// The user's request for a fresh look, cut to what the status can hold.
+    #[must_use]
+    pub fn requested(&self) -> Option<String> {
+        let requested = self.resource.annotations().get(REQUESTED_AT)?;
+        Some(requested.chars().take(1024).collect())
+    }
+
+    /// Whether the user asks for a fresh look that was not taken yet.
+    pub(super) fn is_requested(&self) -> bool {
+        let requested = self.requested();
+        let handled = self.common().and_then(|it| it.last_handled_request.clone());
+        requested.is_some() && requested != handled
+    }
+
+    /// The id of the object to adopt.
+    pub(super) fn external_id(&self) -> Option<String> {
+        let id = self.resource.annotations().get(EXTERNAL_ID)?.trim();
+        (!id.is_empty()).then(|| id.to_owned())
+    }
+
+    /// How much longer Adobe may not know everywhere yet what the resource refers to, since that became ready a moment ago.
+    pub(super) fn reference_lag(&self) -> Option<Duration> {
+        let lag = self.engine.settings.list_lag;
+        let now = Timestamp::now();
+        let ready = self.references().into_iter();
+        let ready = ready.filter_map(|key| self.engine.queues.ready_since(&key));
+        let left = ready.filter_map(|since| {
+            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            lag.checked_sub(age).filter(|left| !left.is_zero())
+        });
+        left.max()
+    }
+
+    /// The custom resources that it refers to, but for its Sandbox.
+    pub(super) fn references(&self) -> Vec<Key> {
+        let references = self.resource.references().into_iter();
+        let keys = references.filter_map(|it| match it.target {
+            Target::Kind(Kind::Sandbox) | Target::Secret => None,
+            Target::Kind(kind) => Some(Key::new(kind, self.namespace(), &it.name)),
+        });
+        keys.collect()
+    }
+
+    /// Who refers to this resource.
+    pub(super) fn referrers(&self) -> Vec<Key> {
+        let registry = &self.engine.queues.registry;
+        registry.referrers(self.namespace(), &self.key().reference())
+    }
+}
+
+/// The resource with the status that we wrote last, if the cache does not show it yet.
+fn with_own_status<K: AepResource>(
+    engine: &Engine,
+    resource: Arc<K>,
+    identity: &Identity,
+) -> Arc<K> {
+    let cached = resource.meta().resource_version.as_deref();
+    let newer = engine.queues.registry.newer_status(identity, cached);
+    let Some(newer) = newer.and_then(|it| serde_json::from_value(it).ok()) else {
+        return resource;
+    };
+    let mut resource = Arc::unwrap_or_clone(resource);
+    *resource.status_mut() = Some(newer);
+    Arc::new(resource)
+}

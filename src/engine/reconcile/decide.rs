@@ -1,0 +1,330 @@
+//! What to do next about one custom resource: pure, one screen per question. The table of tests beside it reads like
+//! `docs/guarantees.md`; [`perform`](super::perform) carries a step out.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::view::{Origin, Step, View};
+use crate::engine::error::{Error, Retry};
+use crate::engine::held::Held;
+use crate::engine::planned::{Plan, Planned};
+use crate::engine::sandbox::precedence;
+
+/// How often an object that may exist is looked for.
+const SEARCH: Duration = Duration::from_secs(2);
+
+/// How soon an object is looked for again that was there a moment ago.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How soon tidying up is tried again that failed.
+const TIDYING: Duration = Duration::from_secs(60);
+
+/// The next step.
+pub fn decide<P: Planned>(view: &View<'_, P>) -> Step<P> {
+    if view.deleting {
+        return delete(view);
+    }
+    match &view.progress.current {
+        Some(current) => converge(view, current),
+        None => locate(view),
+    }
+}
+
+/// Which object the resource stands for: the one that the annotation, the status or the mark names.
+fn locate<P: Planned>(view: &View<'_, P>) -> Step<P> {
+    let newest = view.claimed.first().and_then(|it| it.mark());
+    // What replaced an adopted object is not the one that the annotation names.
+    let replaced = newest.is_some_and(|it| it.revision() > 1);
+    if let Some(id) = view.external_id.as_deref().filter(|_| !replaced) {
+        return adopt(view, id);
+    }
+    let denied = |id: &str| view.progress.denied.contains(id);
+    let known = view.known_id.as_deref();
+    let unlisted = known.filter(|id| (view.object)(id).is_none() && !view.claimed.is_empty());
+    if let Some(id) = unlisted.filter(|id| !denied(id)) {
+        // The last list may have missed it. What else bears the mark counts only if it is gone indeed.
+        return Step::Read(id.to_owned());
+    }
+    // Of several, the one in status is in use; without it, the oldest of the latest revision counts.
+    let current = view.claimed.iter().find(|it| Some(it.id()) == known);
+    let object = current.or(view.claimed.first()).cloned();
+    let object = object.or_else(|| (view.object)(known?));
+    match (object, known) {
+        (Some(object), _) if denied(object.id()) => missing(object.id(), SEARCH),
+        (Some(object), _) => match view.check_owner(&object) {
+            Err(error) => Step::Stop(error),
+            Ok(()) if view.is_doubtful(object.id()) => Step::Read(object.id().to_owned()),
+            Ok(()) if view.progress.listed => Step::Take(object, Origin::Recovered),
+            Ok(()) => Step::Take(object, Origin::Known),
+        },
+        // A list that lacks the object is no proof of its absence, so it is read by its id.
+        (None, Some(id)) if !denied(id) => Step::Read(id.to_owned()),
+        (None, known) => begin(view, known),
+    }
+}
+
+/// The object that the annotation names. Until it bears our mark, nobody else here may adopt it.
+fn adopt<P: Planned>(view: &View<'_, P>, id: &str) -> Step<P> {
+    if let Some(known) = view.known_id.as_deref().filter(|known| *known != id) {
+        return invalid(format!(
+            "the annotation `aep-operator.io/external-id` names {id}, but this resource stands for {known} already: \
+             remove the annotation, or create a new resource for {id}"
+        ));
+    }
+    if view.progress.denied.contains(id) {
+        return invalid(format!(
+            "the annotation `aep-operator.io/external-id` names {id}, which does not exist at Adobe: correct it, or \
+             remove it to have a new object created"
+        ));
+    }
+    let settled = |object: &Arc<P::Held>| {
+        let mark = object.mark();
+        view.is_fresh(id) || mark.is_some_and(|it| !view.is_abandoned(it))
+    };
+    match (view.object)(id).filter(settled) {
+        Some(object) if !view.is_doubtful(id) => match view.check_owner(&object) {
+            Ok(()) => Step::Take(object, Origin::Known),
+            Err(error) => Step::Stop(error),
+        },
+        _ => Step::Read(id.to_owned()),
+    }
+}
+
+/// There is no object, as far as is known.
+fn begin<P: Planned>(view: &View<'_, P>, missing: Option<&str>) -> Step<P> {
+    if let Some(refusal) = view.refusal {
+        let again = refusal.left;
+        return Step::Stop(Error::StillRefused { again });
+    }
+    if view.desired.is_none() {
+        return Step::Dereference;
+    }
+    create(view, 1, missing, None)
+}
+
+/// Creates the object of a revision, unless an earlier create had no answer and may have created it, or an object may be
+/// adopted. `missing` is the id of one that should be there and is not.
+fn create<P: Planned>(
+    view: &View<'_, P>,
+    revision: u32,
+    missing: Option<&str>,
+    reason: Option<String>,
+) -> Step<P> {
+    let searches = view.unknown_create.is_some() || view.adopts;
+    match &view.progress.found {
+        Some((searched, found)) if *searched == revision => {
+            if let Some(step) = recover(view, revision, found, missing) {
+                return step;
+            }
+        }
+        _ if searches => return Step::Find(revision),
+        _ => {}
+    }
+    if let Some(left) = view.unknown_create {
+        return wait_or_list(view, left, missing);
+    }
+    if view.has_finalizer {
+        Step::Create(revision, reason)
+    } else {
+        Step::AddFinalizer
+    }
+}
+
+/// Ours among what a search found: the oldest that bears the very mark, else, if the user allows it, a namesake that nobody
+/// owns.
+fn recover<P: Planned>(
+    view: &View<'_, P>,
+    revision: u32,
+    found: &[P::Held],
+    missing_id: Option<&str>,
+) -> Option<Step<P>> {
+    // One of the list and the read is wrong, and as long as that is so nothing is created.
+    if let Some(id) = missing_id.filter(|id| found.iter().any(|it| it.id() == *id)) {
+        return Some(missing(id, SEARCH));
+    }
+    let mark = view.claim.at(revision);
+    let living = found.iter().filter(|it| !(view.is_forgotten)(it.id()));
+    let (ours, others): (Vec<_>, Vec<_>) = living.partition(|it| it.mark() == Some(&mark));
+    if let Some(object) = ours.into_iter().min_by_key(|it| precedence(*it)) {
+        return Some(Step::Take(Arc::new(object.clone()), Origin::Recovered));
+    }
+    if !view.adopts {
+        return None;
+    }
+    let desired = match view.desired?(revision) {
+        Ok(desired) => desired,
+        Err(error) => return Some(Step::Stop(error)),
+    };
+    let unowned = others.into_iter().filter(|it| it.mark().is_none());
+    let namesakes: Vec<_> = unowned.filter(|it| P::is_namesake(&desired, it)).collect();
+    match namesakes[..] {
+        [] => None,
+        [one] => Some(Step::Take(Arc::new(one.clone()), Origin::Adopted)),
+        _ => {
+            let ids: Vec<_> = namesakes.iter().take(5).map(|it| it.id()).collect();
+            Some(invalid(format!(
+                "{} objects of that name belong to nobody ({}): name the one to adopt in the annotation \
+                 `aep-operator.io/external-id`",
+                namesakes.len(),
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+/// A create may have taken effect: nothing is created before lists must show it and do not, and no other call tells that the
+/// object is still there.
+fn wait_or_list<P: Planned>(
+    view: &View<'_, P>,
+    left: Duration,
+    missing_id: Option<&str>,
+) -> Step<P> {
+    match missing_id {
+        _ if left.is_zero() => {}
+        Some(id) => return missing(id, left.min(SEARCH)),
+        None => return unknown(left.min(SEARCH)),
+    }
+    match missing_id {
+        Some(id) if !view.progress.not_hidden.contains(id) => Step::Probe(id.to_owned()),
+        _ => Step::List { required: true },
+    }
+}
+
+/// From what the object is to what it should be.
+fn converge<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
+    let Some(desired_at) = view.desired else {
+        return Step::Dereference;
+    };
+    if !view.has_finalizer {
+        // What was found or adopted must be deleted one day, too.
+        return Step::AddFinalizer;
+    }
+    if view.progress.denied.contains(current.id()) {
+        return missing(current.id(), SOON);
+    }
+    if let Err(error) = view.check_owner(current) {
+        return Step::Stop(error);
+    }
+    let planned = desired_at(view.revision()).and_then(|desired| P::plan(&desired, current));
+    match planned {
+        Err(error) => Step::Stop(error),
+        Ok(Plan::Keep) => tidy_up(view, current),
+        Ok(Plan::Replace(what)) => replace(view, current, what),
+        Ok(Plan::Change(change)) if P::creates(&change) => {
+            match view.unknown_create.filter(|_| view.refusal.is_none()) {
+                // It may have been created already. A list tells, as soon as it cannot lag behind.
+                Some(left) if !left.is_zero() => unknown(left),
+                Some(_) => Step::List { required: true },
+                None => confirmed(view, current, Step::Update(change)),
+            }
+        }
+        Ok(Plan::Change(change)) => confirmed(view, current, Step::Update(change)),
+        Ok(Plan::Wait(state)) => confirmed(view, current, Step::Stop(Error::Settling(state))),
+    }
+}
+
+/// A step that is taken only on an object that was just read, and only if Adobe did not refuse it before.
+fn confirmed<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, step: Step<P>) -> Step<P> {
+    if let Some(refusal) = view.refusal {
+        let again = refusal.left;
+        return Step::Stop(Error::StillRefused { again });
+    }
+    if view.is_fresh(current.id()) {
+        step
+    } else {
+        Step::Read(current.id().to_owned())
+    }
+}
+
+/// The object cannot become what it should be. One that was begun before takes its place, or a new one does.
+fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String) -> Step<P> {
+    let revision = view.revision();
+    let next = view.claimed.first();
+    let next = next.filter(|it| it.mark().is_some_and(|mark| mark.revision() > revision));
+    if let (Some(next), Some(desired)) = (next, view.desired) {
+        let its = next.mark().map_or(revision, |mark| mark.revision());
+        let plan = desired(its).and_then(|desired| P::plan(&desired, next));
+        if view.replaces || !matches!(plan, Ok(Plan::Replace(_))) {
+            return Step::Take(next.clone(), Origin::Known);
+        }
+    }
+    // What bears no mark, or another one, is not ours to be replaced.
+    let ours = current.mark().is_some_and(|it| it.claim() == view.claim);
+    if !ours || !view.replaces {
+        return Step::Stop(Error::ReplaceRequired(what));
+    }
+    match confirmed(view, current, Step::Done(None)) {
+        Step::Done(_) => create(view, revision.saturating_add(1), None, Some(what)),
+        first => first,
+    }
+}
+
+/// Deletes what was replaced, and what was to replace the present object before the spec went back, as soon as nothing uses
+/// it.
+fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
+    let progress = view.progress;
+    if view.unknown_create == Some(Duration::ZERO) && !progress.list_failed {
+        // A replacement without an answer, which the spec no longer asks for, may be there all the same.
+        return Step::List { required: false };
+    }
+    let mine = view.claim.at(view.revision());
+    let others = view.claimed.iter();
+    let mut others = others
+        .filter(|it| it.mark() != Some(&mine) && !progress.retained.contains(it.id()))
+        .peekable();
+    if others.peek().is_some() && !view.is_fresh(current.id()) {
+        // Nothing else is given up before it is sure that this one is there.
+        return Step::Read(current.id().to_owned());
+    }
+    let mut in_use = !progress.retained.is_empty();
+    for other in others {
+        match (view.user)(other.id()) {
+            Some(_) => in_use = true,
+            None => return Step::Retire(other.id().to_owned()),
+        }
+    }
+    Step::Done(match view.unknown_create {
+        _ if in_use => Some(Retry::Backoff),
+        Some(Duration::ZERO) => Some(Retry::After(TIDYING)),
+        Some(left) => Some(Retry::After(left)),
+        None => None,
+    })
+}
+
+/// Deletes every object that bears the claim, replaced ones included.
+fn delete<P: Planned>(view: &View<'_, P>) -> Step<P> {
+    if let Some(kind) = view.unlisted_user {
+        return Step::Stop(Error::Unlisted(kind));
+    }
+    // What may have been created, be it the first object, a replacement or a part, is waited and looked for.
+    match view.unknown_create {
+        Some(Duration::ZERO) => return Step::List { required: true },
+        Some(left) => return unknown(left),
+        None => {}
+    }
+    let claimed = view.claimed.iter().map(|it| it.id());
+    let mut ids: Vec<_> = claimed.chain(view.known_id.as_deref()).collect();
+    ids.sort_unstable();
+    let next = ids.into_iter().find(|id| !view.progress.done.contains(*id));
+    match next.map(|id| (id, (view.user)(id))) {
+        None => Step::Done(None),
+        Some((_, Some(user))) => Step::Stop(Error::UsedAtAdobe(user)),
+        Some((id, None)) => Step::Delete(id.to_owned()),
+    }
+}
+
+fn missing<P: Planned>(id: &str, again: Duration) -> Step<P> {
+    let id = id.to_owned();
+    Step::Stop(Error::Missing { id, again })
+}
+
+fn unknown<P: Planned>(again: Duration) -> Step<P> {
+    Step::Stop(Error::CreateUnknown { again })
+}
+
+fn invalid<P: Planned>(text: String) -> Step<P> {
+    Step::Stop(Error::Invalid(text))
+}

@@ -1,0 +1,1089 @@
+//! The table: what is known, and the next step. Rows are grouped as `docs/guarantees.md` is.
+
+use super::*;
+use crate::api::Kind;
+use crate::engine::error::Result;
+use crate::engine::mark::Mark;
+use crate::engine::reconcile::view::Progress;
+use crate::engine::registry::Refusal;
+
+/// A kind as simple as can be: an object has a name and a value.
+#[derive(Debug)]
+struct Toy;
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    mark: Mark,
+    name: &'static str,
+    value: &'static str,
+}
+
+#[derive(Clone, Debug)]
+struct Object {
+    id: &'static str,
+    mark: Option<Mark>,
+    name: &'static str,
+    value: &'static str,
+    created: i64,
+}
+
+impl Held for Object {
+    type Memory = ();
+
+    fn id(&self) -> &str {
+        self.id
+    }
+    fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+    fn created(&self) -> Option<i64> {
+        Some(self.created)
+    }
+    fn uses(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+impl Planned for Toy {
+    type Desired = Wanted;
+    type Held = Object;
+    type Change = &'static str;
+
+    fn plan(desired: &Wanted, held: &Object) -> Result<Plan<&'static str>> {
+        Ok(match (desired.value, held.value) {
+            ("impossible", _) => return Err(Error::Invalid("impossible".into())),
+            (_, "busy") => Plan::Wait("updating".into()),
+            (_, "partial") => Plan::Change("add a part"),
+            (wanted, held) if wanted != held && wanted.starts_with("fixed") => {
+                Plan::Replace("`spec.value`".into())
+            }
+            (wanted, held) if wanted != held => Plan::Change("the value"),
+            _ if held.mark.as_ref() != Some(&desired.mark) => Plan::Change("the mark"),
+            _ => Plan::Keep,
+        })
+    }
+
+    fn is_namesake(desired: &Wanted, held: &Object) -> bool {
+        desired.name == held.name
+    }
+
+    fn creates(change: &&'static str) -> bool {
+        *change == "add a part"
+    }
+}
+
+/// One row: everything that a decision rests on. A resource that was just applied, unless it says otherwise.
+struct Row {
+    /// What is to happen, in one sentence.
+    says: &'static str,
+    known_id: Option<&'static str>,
+    external_id: Option<&'static str>,
+    requested: bool,
+    finalizer: bool,
+    deleting: bool,
+    adopts: bool,
+    replaces: bool,
+    established: bool,
+    refused: Option<Option<u64>>,
+    /// Seconds until lists tell what came of a create.
+    unknown_create: Option<u64>,
+    unlisted_user: Option<Kind>,
+    /// What the index holds.
+    index: Vec<Object>,
+    stale: &'static [&'static str],
+    forgotten: &'static [&'static str],
+    /// Custom resources that exist besides this one, by name.
+    exist: &'static [&'static str],
+    /// Objects that others use.
+    used: &'static [&'static str],
+    dereferenced: bool,
+    value: &'static str,
+    progress: Progress<Toy>,
+}
+
+/// What is to happen, of a resource that was just applied and whose spec was dereferenced.
+fn row(says: &'static str) -> Row {
+    Row {
+        says,
+        known_id: None,
+        external_id: None,
+        requested: false,
+        finalizer: false,
+        deleting: false,
+        adopts: false,
+        replaces: false,
+        established: false,
+        refused: None,
+        unknown_create: None,
+        unlisted_user: None,
+        index: Vec::new(),
+        stale: &[],
+        forgotten: &[],
+        exist: &[],
+        used: &[],
+        dereferenced: true,
+        value: "v",
+        progress: Progress::default(),
+    }
+}
+
+/// The same of a resource that has an object, which the index shows as it should be.
+fn synced(says: &'static str) -> Row {
+    Row {
+        known_id: Some("a"),
+        finalizer: true,
+        index: vec![ours("a")],
+        ..row(says)
+    }
+}
+
+/// The same once the object was taken.
+fn taken(says: &'static str) -> Row {
+    synced(says).on(ours("a"))
+}
+
+/// The same of a resource that is being deleted.
+fn deleting(says: &'static str) -> Row {
+    Row {
+        deleting: true,
+        ..synced(says)
+    }
+}
+
+fn claim() -> Mark {
+    Mark::new("team/default", Kind::Dataset, "team", "n")
+}
+
+/// Our object.
+fn ours(id: &'static str) -> Object {
+    Object {
+        id,
+        mark: Some(claim()),
+        name: "N",
+        value: "v",
+        created: 1,
+    }
+}
+
+fn revised(id: &'static str, revision: u32) -> Object {
+    marked(id, claim().at(revision))
+}
+
+fn marked(id: &'static str, mark: Mark) -> Object {
+    Object {
+        mark: Some(mark),
+        ..ours(id)
+    }
+}
+
+fn unmarked(id: &'static str) -> Object {
+    Object {
+        mark: None,
+        ..ours(id)
+    }
+}
+
+fn valued(object: Object, value: &'static str) -> Object {
+    Object { value, ..object }
+}
+
+impl Row {
+    /// Works on this object.
+    fn on(mut self, object: Object) -> Self {
+        self.progress.current = Some(Arc::new(object));
+        self
+    }
+
+    /// The object was read in this reconcile.
+    fn fresh(mut self, id: &str) -> Self {
+        self.progress.fresh.insert(id.to_owned());
+        self
+    }
+
+    /// A read denied the object in this reconcile.
+    fn denied(mut self, id: &str) -> Self {
+        self.progress.denied.insert(id.to_owned());
+        self
+    }
+
+    /// A search for the revision found this.
+    fn found(mut self, revision: u32, objects: Vec<Object>) -> Self {
+        self.progress.found = Some((revision, objects));
+        self
+    }
+
+    /// The change has changed our progress.
+    fn after(mut self, change: impl FnOnce(&mut Progress<Toy>)) -> Self {
+        change(&mut self.progress);
+        self
+    }
+
+    fn decide(&self) -> Step<Toy> {
+        let mut claimed: Vec<_> = self.index.iter().cloned().map(Arc::new).collect();
+        claimed.retain(|it| it.mark().is_some_and(|mark| mark.claim() == claim()));
+        claimed.sort_by_key(|it| precedence(it.as_ref()));
+        let wanted = |revision| {
+            Ok(Wanted {
+                mark: claim().at(revision),
+                name: "N",
+                value: self.value,
+            })
+        };
+        let object = |id: &str| self.index.iter().find(|it| it.id == id).cloned();
+        let seconds = Duration::from_secs;
+        decide(&View {
+            claim: claim(),
+            known_id: self.known_id.map(Into::into),
+            external_id: self.external_id.map(Into::into),
+            requested: self.requested,
+            has_finalizer: self.finalizer,
+            deleting: self.deleting,
+            adopts: self.adopts,
+            replaces: self.replaces,
+            established: self.established,
+            refusal: self.refused.map(|left| Refusal {
+                left: left.map(seconds),
+            }),
+            unknown_create: self.unknown_create.map(seconds),
+            unlisted_user: self.unlisted_user,
+            claimed,
+            object: &|id| object(id).map(Arc::new),
+            is_stale: &|id| self.stale.contains(&id),
+            is_forgotten: &|id| self.forgotten.contains(&id),
+            exists: &|mark| {
+                ["n"]
+                    .iter()
+                    .chain(self.exist)
+                    .any(|it| *it == mark.object().1)
+            },
+            user: &|id| self.used.contains(&id).then(|| "Dataflow/f".into()),
+            desired: self.dereferenced.then_some(&wanted as _),
+            progress: &self.progress,
+        })
+    }
+}
+
+/// A step in a few words.
+fn words(step: &Step<Toy>) -> String {
+    let wait = |retry: &Retry| match retry {
+        Retry::OnChange => "on change".into(),
+        Retry::After(wait) => format!("after {} s", wait.as_secs()),
+        Retry::Backoff => "with backoff".to_owned(),
+    };
+    match step {
+        Step::Done(None) => "done".into(),
+        Step::Done(Some(retry)) => format!("done, again {}", wait(retry)),
+        Step::Dereference => "dereference".into(),
+        Step::Read(id) => format!("read {id}"),
+        Step::Find(revision) => format!("find R{revision}"),
+        Step::List { required: true } => "list".into(),
+        Step::List { required: false } => "list if possible".into(),
+        Step::Probe(id) => format!("probe {id}"),
+        Step::Take(object, origin) => format!("take {} ({origin:?})", object.id),
+        Step::AddFinalizer => "add finalizer".into(),
+        Step::Create(revision, None) => format!("create R{revision}"),
+        Step::Create(revision, Some(what)) => format!("create R{revision} for {what}"),
+        Step::Update(change) => format!("update {change}"),
+        Step::Retire(id) => format!("retire {id}"),
+        Step::Delete(id) => format!("delete {id}"),
+        Step::Stop(error) => {
+            let verdict = error.verdict();
+            format!("{}, again {}", verdict.reason, wait(&verdict.retry))
+        }
+    }
+}
+
+/// Checks every row against the step that it is to lead to.
+fn check<const N: usize>(rows: [(Row, &str); N]) {
+    for (row, step) in rows {
+        assert_eq!(words(&row.decide()), step, "{}", row.says);
+    }
+}
+
+#[test]
+fn one_object_per_resource() {
+    check([
+        (
+            Row {
+                dereferenced: false,
+                ..row("a new resource looks up what it names first")
+            },
+            "dereference",
+        ),
+        (
+            row("the finalizer is written before the first create"),
+            "add finalizer",
+        ),
+        (
+            Row {
+                finalizer: true,
+                ..row("with the finalizer, the object is created")
+            },
+            "create R1",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("where a create may have taken effect, the object is looked for by name")
+            },
+            "find R1",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("it is looked for every two seconds").found(1, vec![])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(1),
+                ..row("or as soon as lists tell for sure").found(1, vec![])
+            },
+            "CreateUnsure, again after 1 s",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("what bears the very mark is ours").found(1, vec![ours("a")])
+            },
+            "take a (Recovered)",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("of several, the oldest is").found(
+                    1,
+                    vec![
+                        Object {
+                            created: 2,
+                            ..ours("b")
+                        },
+                        ours("a"),
+                    ],
+                )
+            },
+            "take a (Recovered)",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                forgotten: &["a"],
+                ..row("what we deleted a moment ago is not").found(1, vec![ours("a")])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("nor what bears another revision").found(1, vec![revised("a", 2)])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(9),
+                ..row("nor what bears no mark").found(1, vec![unmarked("a")])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                finalizer: true,
+                unknown_create: Some(0),
+                ..row("once lists tell for sure, everything is listed").found(1, vec![])
+            },
+            "list",
+        ),
+        (
+            Row {
+                finalizer: true,
+                index: vec![ours("a")],
+                ..row("what the list shows is ours, whatever its name").after(|it| it.listed = true)
+            },
+            "take a (Recovered)",
+        ),
+        (
+            Row {
+                finalizer: true,
+                ..row("only if it is not there, the object is created")
+                    .found(1, vec![])
+                    .after(|it| it.listed = true)
+            },
+            "create R1",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..taken("a part is not created where one may have been")
+                    .on(valued(ours("a"), "partial"))
+            },
+            "CreateUnsure, again after 9 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..taken("then everything is listed").on(valued(ours("a"), "partial"))
+            },
+            "list",
+        ),
+        (
+            taken("a part is added to an object that was just read")
+                .on(valued(ours("a"), "partial"))
+                .fresh("a"),
+            "update add a part",
+        ),
+    ]);
+}
+
+#[test]
+fn a_lost_status_and_a_rebuilt_cluster() {
+    check([
+        (
+            synced("a known object is taken from memory"),
+            "take a (Known)",
+        ),
+        (
+            Row {
+                known_id: None,
+                ..synced("without an id, the mark tells")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                finalizer: false,
+                ..taken("what was found must be deleted one day, too")
+            },
+            "add finalizer",
+        ),
+        (
+            Row {
+                dereferenced: false,
+                ..taken("what was found is compared with the spec")
+            },
+            "dereference",
+        ),
+        (taken("what is in sync stays as it is"), "done"),
+    ]);
+}
+
+#[test]
+fn drift() {
+    check([
+        (
+            taken("what differs is read once more").on(valued(ours("a"), "w")),
+            "read a",
+        ),
+        (
+            taken("and changed").on(valued(ours("a"), "w")).fresh("a"),
+            "update the value",
+        ),
+        (
+            taken("a mark that was edited away is written again")
+                .on(unmarked("a"))
+                .fresh("a"),
+            "update the mark",
+        ),
+        (
+            taken("while Adobe is at work on it, that is waited for")
+                .on(valued(ours("a"), "busy"))
+                .fresh("a"),
+            "Progressing, again with backoff",
+        ),
+        (
+            Row {
+                value: "impossible",
+                ..taken("what cannot be is not asked for")
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                requested: true,
+                ..synced("on request the object is read")
+            },
+            "read a",
+        ),
+        (
+            Row {
+                requested: true,
+                ..synced("once").fresh("a")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                stale: &["a"],
+                ..synced("after a change without an answer it is read")
+            },
+            "read a",
+        ),
+        (
+            Row {
+                index: vec![],
+                ..synced("a list that lacks the object proves nothing")
+            },
+            "read a",
+        ),
+        (
+            Row {
+                index: vec![unmarked("a")],
+                ..synced("the object in the status is ours without a mark")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                index: vec![ours("b")],
+                ..synced("another object with our mark does not replace it unread")
+            },
+            "read a",
+        ),
+        (
+            Row {
+                index: vec![ours("b")],
+                ..synced("but does once it is gone").denied("a")
+            },
+            "take b (Known)",
+        ),
+    ]);
+}
+
+#[test]
+fn an_object_that_was_deleted_at_adobe() {
+    let gone = |says| Row {
+        index: vec![],
+        ..synced(says).denied("a")
+    };
+    check([
+        (
+            Row {
+                unknown_create: Some(9),
+                ..gone("it is looked for")
+            },
+            "find R1",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..gone("until lists tell for sure").found(1, vec![])
+            },
+            "Missing, again after 2 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..gone("where a search shows what a read denies, nothing is created")
+                    .found(1, vec![ours("a")])
+            },
+            "Missing, again after 2 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..gone("before the list, it is asked whether it is hidden").found(1, vec![])
+            },
+            "probe a",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..gone("then everything is listed")
+                    .found(1, vec![])
+                    .after(|it| assert!(it.not_hidden.insert("a".into())))
+            },
+            "list",
+        ),
+        (
+            synced("where the list shows what the read denies, nothing is created")
+                .denied("a")
+                .after(|it| it.listed = true),
+            "Missing, again after 2 s",
+        ),
+        (
+            gone("if it is not there, it is created again").after(|it| it.listed = true),
+            "create R1",
+        ),
+        (
+            taken("an object that went while it was worked on is looked for again").denied("a"),
+            "Missing, again after 1 s",
+        ),
+    ]);
+}
+
+#[test]
+fn adoption() {
+    let named = |says| Row {
+        external_id: Some("x"),
+        ..row(says)
+    };
+    check([
+        (
+            named("the object that the annotation names is read"),
+            "read x",
+        ),
+        (
+            Row {
+                index: vec![unmarked("x")],
+                ..named("even if a list showed it, for it bears no mark")
+            },
+            "read x",
+        ),
+        (
+            Row {
+                index: vec![unmarked("x")],
+                ..named("then it is taken").fresh("x")
+            },
+            "take x (Known)",
+        ),
+        (
+            Row {
+                index: vec![ours("x")],
+                ..named("once it bears our mark, it need not be read")
+            },
+            "take x (Known)",
+        ),
+        (
+            Row {
+                index: vec![ours("x")],
+                requested: true,
+                ..named("unless that is requested")
+            },
+            "read x",
+        ),
+        (
+            named("one that does not exist is refused").denied("x"),
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                known_id: Some("a"),
+                index: vec![ours("a")],
+                ..named("a resource that has an object already takes no other")
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                index: vec![unmarked("x"), revised("b", 2)],
+                known_id: Some("b"),
+                ..named("what replaced an adopted object is not the one that the annotation names")
+            },
+            "take b (Known)",
+        ),
+        (
+            Row {
+                adopts: true,
+                ..row("where the policy allows it, a namesake is looked for")
+            },
+            "find R1",
+        ),
+        (
+            Row {
+                adopts: true,
+                ..row("one that nobody owns is adopted").found(1, vec![unmarked("x")])
+            },
+            "take x (Adopted)",
+        ),
+        (
+            Row {
+                adopts: true,
+                ..row("of several, none is").found(1, vec![unmarked("x"), unmarked("y")])
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                adopts: true,
+                ..row("one that somebody owns is not").found(
+                    1,
+                    vec![marked("x", Mark::new("o", Kind::Dataset, "m", "o"))],
+                )
+            },
+            "add finalizer",
+        ),
+        (
+            Row {
+                adopts: true,
+                ..row("nor one of another name").found(
+                    1,
+                    vec![Object {
+                        name: "M",
+                        ..unmarked("x")
+                    }],
+                )
+            },
+            "add finalizer",
+        ),
+        (
+            Row {
+                value: "fixed",
+                replaces: true,
+                ..taken("what bears no mark yet is never replaced").on(valued(unmarked("a"), "w"))
+            },
+            "ReplaceRequired, again on change",
+        ),
+    ]);
+}
+
+#[test]
+fn ownership() {
+    let sibling = Mark::new("team/default", Kind::Dataset, "team", "other");
+    let foreign = Mark::new("elsewhere", Kind::Dataset, "team", "n");
+    let named = |says, mark: &Mark| Row {
+        external_id: Some("x"),
+        index: vec![marked("x", mark.clone())],
+        ..row(says).fresh("x")
+    };
+    let known = |says, mark: &Mark| Row {
+        index: vec![marked("a", mark.clone())],
+        exist: &["other"],
+        ..synced(says)
+    };
+    check([
+        (
+            Row {
+                exist: &["other"],
+                ..named("the object of another resource stays its own", &sibling)
+            },
+            "AlreadyOwned, again after 300 s",
+        ),
+        (
+            named(
+                "so does that of one that does not exist, in a young Sandbox",
+                &sibling,
+            ),
+            "AlreadyOwned, again after 300 s",
+        ),
+        (
+            Row {
+                established: true,
+                ..named(
+                    "in an established one, it can be adopted by its id",
+                    &sibling,
+                )
+            },
+            "take x (Known)",
+        ),
+        (
+            Row {
+                established: true,
+                ..named("that of another owner cannot", &foreign)
+            },
+            "OwnedElsewhere, again on change",
+        ),
+        (
+            known(
+                "a mark that was replaced by another resource's gives the object up",
+                &sibling,
+            ),
+            "AlreadyOwned, again after 300 s",
+        ),
+        (
+            known("as one that was replaced by another owner's does", &foreign),
+            "OwnedElsewhere, again on change",
+        ),
+        (
+            Row {
+                index: vec![marked("a", foreign.clone())],
+                ..taken("also after a read").on(marked("a", foreign.clone()))
+            },
+            "OwnedElsewhere, again on change",
+        ),
+    ]);
+}
+
+#[test]
+fn duplicates() {
+    check([
+        (
+            Row {
+                index: vec![ours("b"), ours("a")],
+                ..synced("of two objects with one mark, the one in the status counts")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                known_id: None,
+                index: vec![
+                    Object {
+                        created: 2,
+                        ..ours("b")
+                    },
+                    ours("a"),
+                ],
+                ..synced("without it, the older one")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                index: vec![ours("a"), ours("b")],
+                ..taken("the other one is left alone")
+            },
+            "done",
+        ),
+    ]);
+}
+
+#[test]
+fn replacement() {
+    let fixed = |says| Row {
+        value: "fixed",
+        replaces: true,
+        ..taken(says)
+    };
+    let both = vec![revised("b", 2), ours("a")];
+    check([
+        (
+            Row {
+                replaces: false,
+                ..fixed("what cannot be changed in place is refused")
+            },
+            "ReplaceRequired, again on change",
+        ),
+        (
+            fixed("where the policy allows it, the object is read"),
+            "read a",
+        ),
+        (
+            fixed("and replaced").fresh("a"),
+            "create R2 for `spec.value`",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..fixed("a replacement that may have been created is looked for").fresh("a")
+            },
+            "find R2",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..fixed("what was found of the first revision does not count")
+                    .fresh("a")
+                    .found(1, vec![ours("a")])
+            },
+            "find R2",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..fixed("one that is found is gone on with")
+                    .fresh("a")
+                    .found(2, vec![revised("b", 2)])
+            },
+            "take b (Recovered)",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                ..fixed("so is one that is known")
+            },
+            "take b (Known)",
+        ),
+        (
+            Row {
+                index: vec![valued(revised("b", 2), "fixed"), ours("a")],
+                replaces: false,
+                ..fixed("even where the policy has changed, if it fits")
+            },
+            "take b (Known)",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                replaces: false,
+                ..fixed("but not if it does not")
+            },
+            "ReplaceRequired, again on change",
+        ),
+        (
+            Row {
+                known_id: Some("b"),
+                index: both.clone(),
+                ..taken("what was replaced is given up only once the new one was read")
+                    .on(revised("b", 2))
+            },
+            "read b",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                ..taken("then it is deleted").on(revised("b", 2)).fresh("b")
+            },
+            "retire a",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                used: &["a"],
+                ..taken("as long as something uses it, it stays")
+                    .on(revised("b", 2))
+                    .fresh("b")
+            },
+            "done, again with backoff",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                ..taken("and where Adobe does not let it go")
+                    .on(revised("b", 2))
+                    .fresh("b")
+                    .after(|it| assert!(it.retained.insert("a".into())))
+            },
+            "done, again with backoff",
+        ),
+        (
+            Row {
+                index: both.clone(),
+                ..taken("where the spec went back, the replacement goes").fresh("a")
+            },
+            "retire b",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..taken("one without an answer is waited for")
+            },
+            "done, again after 9 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..taken("and then looked for")
+            },
+            "list if possible",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..taken("again, if that fails").after(|it| it.list_failed = true)
+            },
+            "done, again after 60 s",
+        ),
+    ]);
+}
+
+#[test]
+fn refusals() {
+    check([
+        (
+            Row {
+                refused: Some(None),
+                ..row("what Adobe refused to create is not asked for again")
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                refused: Some(Some(7)),
+                ..row("or not before its time")
+            },
+            "InvalidSpec, again after 7 s",
+        ),
+        (
+            Row {
+                refused: Some(None),
+                ..taken("nor is a change that it refused").on(valued(ours("a"), "w"))
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                refused: Some(None),
+                unknown_create: Some(9),
+                ..taken("nor a part").on(valued(ours("a"), "partial"))
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                refused: Some(None),
+                value: "fixed",
+                replaces: true,
+                ..taken("nor a replacement").fresh("a")
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                refused: Some(None),
+                ..taken("what is in sync all the same is not refused")
+            },
+            "done",
+        ),
+    ]);
+}
+
+#[test]
+fn deletion() {
+    check([
+        (
+            Row {
+                unlisted_user: Some(Kind::TargetConnection),
+                ..deleting("what may use the object must have been listed")
+            },
+            "DeletionBlocked, again after 1 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..deleting("a create without an answer is waited for")
+            },
+            "CreateUnsure, again after 9 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(0),
+                ..deleting("and looked for")
+            },
+            "list",
+        ),
+        (deleting("the object is deleted"), "delete a"),
+        (
+            Row {
+                used: &["a"],
+                ..deleting("unless another object still uses it at Adobe")
+            },
+            "DeletionBlocked, again with backoff",
+        ),
+        (
+            Row {
+                index: vec![ours("a"), revised("b", 2)],
+                ..deleting("everything that bears the mark goes")
+                    .after(|it| assert!(it.done.insert("a".into())))
+            },
+            "delete b",
+        ),
+        (
+            Row {
+                index: vec![],
+                ..deleting("also what no list shows")
+            },
+            "delete a",
+        ),
+        (
+            deleting("then nothing is left").after(|it| assert!(it.done.insert("a".into()))),
+            "done",
+        ),
+        (
+            Row {
+                known_id: None,
+                index: vec![],
+                ..deleting("a resource for which nothing was created goes at once")
+            },
+            "done",
+        ),
+    ]);
+}

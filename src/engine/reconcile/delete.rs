@@ -1,0 +1,69 @@
+//! The reconcile of a resource that is being deleted.
+
+use std::time::Duration;
+
+use super::conditions::{Outcome, set_outcome};
+use super::context::Context;
+use super::finalizer;
+use super::reconciler::Reconcile;
+use super::report::Report;
+use crate::engine::error::{Error, Retry};
+
+/// How often a deletion is tried again that Adobe refuses for a reason that does not pass by itself.
+const UNDELETABLE: Duration = Duration::from_secs(300);
+
+/// How many users of a resource a message names.
+const NAMED: usize = 5;
+
+/// Cleans up, unless others still refer to the resource, and lets it go. Gives when to try again.
+pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
+    if !cx.has_finalizer() {
+        return None;
+    }
+    let mut report = Report::new(cx);
+    let result = match users(cx) {
+        Some(users) => K::hold(cx).await.and(Err(Error::InUse(users))),
+        None => K::clean_up(cx, &mut report).await,
+    };
+    let Err(error) = result else {
+        return finish(cx, report).await;
+    };
+    let verdict = error.verdict();
+    error.log();
+    if verdict.reported && cx.is_forced() {
+        let text = format!("let go by force, its object may remain at Adobe: {error}");
+        report.events.warning("Released", text);
+        return finish(cx, report).await;
+    }
+    if verdict.reported {
+        let status = report.status.as_mut();
+        set_outcome(status, cx.generation(), &Outcome::Deleting(&error));
+    }
+    let retry = match verdict.retry {
+        Retry::OnChange if verdict.terminal => Retry::After(UNDELETABLE),
+        other => other,
+    };
+    let unwritten = report.write(cx, verdict.warning).await;
+    unwritten.or(Some(retry))
+}
+
+async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Option<Retry> {
+    // The status stays as it was; only what happened is told.
+    report.status = cx.status();
+    let unwritten = report.write(cx, false).await;
+    match finalizer::remove(cx).await {
+        Ok(()) => unwritten,
+        Err(error) => Some(error.verdict().retry),
+    }
+}
+
+/// The first few of those who still use the resource.
+fn users<K: Reconcile>(cx: &Context<'_, K>) -> Option<String> {
+    let users = cx.referrers();
+    let names: Vec<_> = users.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match users.len().saturating_sub(names.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!users.is_empty()).then(|| names.join(", ") + &more)
+}

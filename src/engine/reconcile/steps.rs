@@ -1,0 +1,272 @@
+//! The steps of a reconcile, carried out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::conditions::{Outcome, set_outcome};
+use super::finalizer;
+use super::view::{Origin, Step, resource};
+use super::work::{Work, key};
+use crate::adobe::Class;
+use crate::engine::error::{Error, Result};
+use crate::engine::held::Held;
+use crate::engine::kind::{ManagedKind, Objects};
+use crate::engine::mark::Mark;
+use crate::engine::registry::CreateOutcome;
+
+impl<K: ManagedKind> Work<'_, '_, K> {
+    /// Carries one step out.
+    pub(super) async fn carry_out(&mut self, step: Step<K>) -> Result<()> {
+        match step {
+            Step::Done(_) | Step::Stop(_) => {}
+            Step::Dereference => {
+                let (resource, lookup) = (self.cx.resource(), self.cx.lookup());
+                self.refs = Some(resource.dereference(&lookup, &self.session).await?);
+            }
+            Step::Read(id) => self.read(&id).await?,
+            Step::Find(revision) => {
+                let desired = self.desired(revision)?;
+                let found = K::Objects::find(&self.session, &desired).await?;
+                self.progress.found = Some((revision, found));
+            }
+            Step::List { required } => self.list(required).await?,
+            Step::Probe(id) => {
+                if K::is_hidden(&self.session, &id).await? {
+                    return Err(Error::Hidden(id));
+                }
+                self.progress.not_hidden.insert(id);
+            }
+            Step::Take(object, origin) => self.take(object, origin)?,
+            Step::AddFinalizer => {
+                finalizer::add(self.cx).await?;
+                self.progress.finalizer = true;
+            }
+            Step::Create(revision, reason) => self.create(revision, reason).await?,
+            Step::Update(change) => self.update(change).await?,
+            Step::Retire(id) => self.retire(&id).await?,
+            Step::Delete(id) => self.delete(&id).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes in an object that was just read or written, as the current one.
+    fn put(&mut self, object: K::Held) {
+        let object = self.collection.index(|it| it.put(object));
+        self.progress.fresh.insert(object.id().to_owned());
+        self.progress.current = Some(object);
+    }
+
+    fn is_current(&self, id: &str) -> bool {
+        let current = self.progress.current.as_ref();
+        current.is_some_and(|it| it.id() == id)
+    }
+
+    async fn read(&mut self, id: &str) -> Result<()> {
+        if let Some(object) = K::Objects::read(&self.session, id).await? {
+            let object = self.collection.index(|it| it.put(object));
+            self.progress.fresh.insert(id.to_owned());
+            if self.is_current(id) {
+                self.progress.current = Some(object);
+            }
+            return Ok(());
+        }
+        let shown = self.collection.index(|it| it.deny(id));
+        self.progress.denied.insert(id.to_owned());
+        if self.is_current(id) || self.cx.external_id().as_deref() != Some(id) {
+            let engine = self.cx.engine();
+            let registry = &engine.queues.registry;
+            registry.note_missing(self.cx.identity(), shown, engine.all_arrived());
+        }
+        Ok(())
+    }
+
+    async fn list(&mut self, required: bool) -> Result<()> {
+        let from = self.lists_tell_from().unwrap_or_else(Instant::now);
+        let session = &self.session;
+        let list = || K::Objects::list(session);
+        match self.collection.list_after(from, list).await {
+            Ok(()) => self.note_create(CreateOutcome::Known),
+            Err(error) if required => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "list failed, it will be repeated");
+                self.progress.list_failed = true;
+                return Ok(());
+            }
+        }
+        self.progress.listed = true;
+        if let Some(current) = self.progress.current.take() {
+            let mark = current.mark();
+            let claim = self.claim();
+            let listed = self.collection.index(|it| {
+                let claimed = it.claimed(&claim);
+                let same = claimed.into_iter().find(|it| it.mark() == mark);
+                same.or_else(|| it.get(current.id()))
+            });
+            self.progress.fresh.remove(current.id());
+            self.progress.current = Some(listed.unwrap_or(current));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, object: Arc<K::Held>, origin: Origin) -> Result<()> {
+        let (id, claim) = (object.id().to_owned(), self.claim());
+        if object.mark().map(Mark::claim).as_ref() != Some(&claim) {
+            let exists = |mark: &Mark| self.cx.engine().queues.has(&key(mark));
+            let reserved = self.collection.index(|it| it.reserve(&id, &claim, exists));
+            reserved.map_err(|other| Error::AlreadyOwned {
+                id: id.clone(),
+                other: resource(&other),
+            })?;
+        }
+        let events = &mut self.report.events;
+        match origin {
+            Origin::Known => {
+                self.progress.current = Some(object);
+                return Ok(());
+            }
+            Origin::Recovered => events.normal("Recovered", format!("found {id} at Adobe again")),
+            Origin::Adopted => events.normal("Adopted", format!("took over {id}")),
+        }
+        if origin == Origin::Recovered && object.is_whole() {
+            self.note_create(CreateOutcome::Known);
+        }
+        self.put(Arc::unwrap_or_clone(object));
+        Ok(())
+    }
+
+    async fn create(&mut self, revision: u32, reason: Option<String>) -> Result<()> {
+        let desired = self.desired(revision)?;
+        let session = self.session.clone();
+        let created = self.tracked(K::create(&session, &desired)).await?;
+        let events = &mut self.report.events;
+        let id = created.id();
+        events.normal("Created", format!("created {id} at Adobe"));
+        if let (Some(what), Some(old)) = (reason, &self.progress.current) {
+            let text = format!(
+                "{id} replaces {}, since {what} cannot be changed in place",
+                old.id()
+            );
+            events.normal("Replaced", text);
+        }
+        self.put(created);
+        Ok(())
+    }
+
+    /// Awaits something that creates. Until there is a good answer, or a clear refusal, it may have taken effect.
+    async fn tracked<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let timeout = self.cx.engine().settings.request_timeout;
+        let unknown = || CreateOutcome::Unknown(Instant::now() + timeout);
+        // Should the reconcile be dropped before the answer is there, this stays.
+        self.note_create(unknown());
+        let done = work.await;
+        let ambiguous = matches!(&done, Err(Error::Adobe(error)) if error.is_ambiguous());
+        // The call may have waited for its turn, so the time counts from now.
+        self.note_create(if ambiguous {
+            unknown()
+        } else {
+            CreateOutcome::Known
+        });
+        done
+    }
+
+    async fn update(&mut self, change: K::Change) -> Result<()> {
+        let Some(current) = self.progress.current.clone() else {
+            return Ok(());
+        };
+        self.report_progress().await?;
+        tracing::debug!(?change, "updating");
+        let ours = current.mark().filter(|it| it.claim() == self.claim());
+        let desired = self.desired(ours.map_or(1, Mark::revision))?;
+        let (session, creates) = (self.session.clone(), K::creates(&change));
+        let update = K::update(&session, &desired, &current, change);
+        let updated = if creates {
+            self.tracked(update).await
+        } else {
+            update.await
+        };
+        if let Err(Error::Adobe(error)) = &updated
+            && (error.is_ambiguous() || *error.class() == Class::Stale)
+            && !creates
+        {
+            // Whether it took effect, or who changed it meanwhile, only a read can tell.
+            self.collection.index(|it| it.mark_stale(current.id()));
+        }
+        let updated = updated?;
+        if updated.id() != current.id() {
+            // What an interrupted create had left behind has become part of something larger.
+            self.collection.index(|it| it.forget(current.id()));
+        }
+        let text = format!("updated {} at Adobe", updated.id());
+        self.report.events.normal("Updated", text);
+        self.put(updated);
+        Ok(())
+    }
+
+    /// Writes the id of a new object before more steps are taken: whatever happens to them, it is not lost.
+    async fn report_progress(&mut self) -> Result<()> {
+        let Some(current) = &self.progress.current else {
+            return Ok(());
+        };
+        let told = self.cx.known_id() == Some(current.id());
+        if told || !current.is_whole() || self.report.has_written() {
+            return Ok(());
+        }
+        let status = self.report.status.as_mut();
+        set_outcome(status, self.cx.generation(), &Outcome::Progressing);
+        self.report.try_write(self.cx, false).await
+    }
+
+    async fn retire(&mut self, id: &str) -> Result<()> {
+        self.report_progress().await?;
+        let Some(object) = self.still_ours(id).await? else {
+            self.collection.index(|it| it.deny(id));
+            return Ok(());
+        };
+        if let Err(error) = K::retire(&self.session, &object).await {
+            tracing::debug!(id, %error, "still needed");
+            self.progress.retained.insert(id.to_owned());
+            return Ok(());
+        }
+        self.collection.index(|it| it.forget(id));
+        let text = format!("deleted {id}, which was replaced");
+        self.report.events.normal("Deleted", text);
+        // Something that it used may be used no longer.
+        for key in self.cx.references() {
+            self.cx.engine().queues.enqueue(&key);
+        }
+        Ok(())
+    }
+
+    async fn delete(&mut self, id: &str) -> Result<()> {
+        if let Some(object) = self.still_ours(id).await? {
+            K::Objects::delete(&self.session, &object).await?;
+            let text = format!("deleted {id} at Adobe");
+            self.report.events.normal("Deleted", text);
+        }
+        self.collection.index(|it| it.forget(id));
+        self.progress.done.insert(id.to_owned());
+        Ok(())
+    }
+
+    /// The object, unless it is gone or bears our mark no longer. It is read anew: what the last list showed may be ten
+    /// minutes old, and a deletion cannot be taken back.
+    async fn still_ours(&mut self, id: &str) -> Result<Option<K::Held>> {
+        let claim = self.claim();
+        let ours = |object: &K::Held| object.mark().is_some_and(|it| it.claim() == claim);
+        match K::Objects::read(&self.session, id).await? {
+            Some(object) if ours(&object) => Ok(Some(object)),
+            Some(_) => {
+                let text = format!("{id} does not bear our mark any more: left at Adobe");
+                self.report.events.warning("Released", text);
+                Ok(None)
+            }
+            None if K::is_hidden(&self.session, id).await? => Err(Error::Hidden(id.to_owned())),
+            // What it was made of may still be there, as after a deletion that was cut off.
+            None => {
+                let known = self.collection.index(|it| it.get(id));
+                let known = known.filter(|it| ours(it));
+                Ok(known.map(Arc::unwrap_or_clone))
+            }
+        }
+    }
+}

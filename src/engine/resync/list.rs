@@ -1,0 +1,58 @@
+//! Drift is found by listing, per sandbox and kind, never by one read per object.
+
+use super::orphans::orphans;
+use super::periodic::{Open, periodic};
+use crate::api::{Kind, Reference};
+use crate::engine::key::Key;
+use crate::engine::kind::{ManagedKind, Objects};
+use crate::engine::sandbox::{Findings, Session};
+use crate::engine::shared::Engine;
+
+/// Lists the kind in each sandbox whenever that is due, and then has each custom resource compared in memory. Never ends.
+pub async fn resync<K: ManagedKind>(engine: &Engine) {
+    let is_due = |session: &Session| session.collection::<K>().is_due(session.resync());
+    periodic(engine, is_due, |open| resync_one::<K>(engine, open)).await;
+}
+
+async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
+    let Open {
+        namespace,
+        sandbox,
+        session,
+    } = open;
+    let collection = session.collection::<K>();
+    let surveyed = session.is_surveyed();
+    let listed = collection.resync(|| K::Objects::list(&session)).await;
+    match listed {
+        Ok(()) => note_list(engine, K::KIND, &namespace, &sandbox),
+        Err(error) => {
+            tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "list failed, it will be repeated");
+        }
+    }
+    let home = Reference::new(Kind::Sandbox, &sandbox);
+    let mut keys = engine.queues.registry.referrers(&namespace, &home);
+    keys.retain(|key| key.kind == K::KIND);
+    let trouble = collection.lasting_trouble();
+    let findings = Findings {
+        trouble: trouble.map(|error| error.to_string()),
+        orphans: orphans::<K>(engine, &session, &namespace, &keys),
+    };
+    let is_news = collection.set_findings(findings) || surveyed != session.is_surveyed();
+    if is_news {
+        engine
+            .queues
+            .enqueue(&Key::new(Kind::Sandbox, &namespace, &sandbox));
+    }
+    for key in &keys {
+        engine.queues.enqueue(key);
+    }
+}
+
+fn note_list(engine: &Engine, kind: Kind, namespace: &str, sandbox: &str) {
+    let metrics = &engine.settings.metrics;
+    metrics.listed(kind, namespace, sandbox);
+    // Where the Sandbox went during the list, its metrics must not come back.
+    if engine.sessions.get(namespace, sandbox).is_none() {
+        metrics.forget_sandbox(namespace, sandbox);
+    }
+}

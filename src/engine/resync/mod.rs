@@ -1,0 +1,9 @@
+//! What is done in every open sandbox again and again: everything is listed, and what Adobe does by itself is polled.
+
+mod list;
+mod orphans;
+mod periodic;
+mod poll;
+
+pub use list::resync;
+pub use poll::poll;

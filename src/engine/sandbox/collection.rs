@@ -1,0 +1,300 @@
+//! What is known of one kind in one sandbox: the index of its objects, how its lists went, the limit of concurrent
+//! reconciles.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::SetOnce;
+
+use super::index::Index;
+use crate::adobe;
+use crate::api::{AepResource, Kind};
+use crate::backoff::Backoff;
+use crate::engine::error::{Error, Result};
+use crate::engine::held::Held;
+use crate::engine::mark::Mark;
+use crate::engine::planned::Planned;
+use crate::engine::queue::Slots;
+
+/// How long nothing is listed again after failed lists.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(64));
+
+/// After how many failed lists in a row it is reported that they fail.
+const LASTING: u32 = 3;
+
+/// All objects of one kind in one sandbox.
+#[derive(Debug)]
+pub struct Collection<H: Held> {
+    kind: Kind,
+    uses: &'static [Kind],
+    /// How long lists may lag behind a write: for so long, our own knowledge outweighs them.
+    lag: Duration,
+    state: Mutex<State<H>>,
+    /// One list at a time.
+    listing: tokio::sync::Mutex<()>,
+    first_list: SetOnce<()>,
+    /// The limit of concurrent reconciles.
+    pub slots: Arc<Slots>,
+    /// What the kind remembers besides.
+    pub memory: H::Memory,
+}
+
+#[derive(Debug)]
+struct State<H> {
+    index: Index<H>,
+    /// When the last successful list began.
+    listed: Option<Instant>,
+    /// How lists have failed since.
+    trouble: Option<Trouble>,
+    /// When the last resync began, successful or not.
+    resynced: Option<Instant>,
+    /// Whether a resync has ended, successful or not.
+    surveyed: bool,
+    polled: Option<Instant>,
+    findings: Findings,
+}
+
+/// Lists that failed.
+#[derive(Debug)]
+struct Trouble {
+    error: adobe::Error,
+    at: Instant,
+    failures: u32,
+}
+
+/// What the Sandbox reports of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Why it cannot be listed.
+    pub trouble: Option<String>,
+    /// Objects that bear our mark without a custom resource, as kind and id.
+    pub orphans: Vec<String>,
+}
+
+impl<H> Default for State<H>
+where
+    Index<H>: Default,
+{
+    fn default() -> Self {
+        Self {
+            index: Index::default(),
+            listed: None,
+            trouble: None,
+            resynced: None,
+            surveyed: false,
+            polled: None,
+            findings: Findings::default(),
+        }
+    }
+}
+
+/// A collection whose kind is known by name only.
+pub trait AnyCollection: Any + Send + Sync {
+    /// The kind.
+    fn kind(&self) -> Kind;
+    /// The kinds whose objects this kind's objects use.
+    fn uses(&self) -> &'static [Kind];
+    /// The marks on the objects of this kind that use this one.
+    fn users(&self, id: &str) -> Vec<Mark>;
+    /// Whether everything was listed.
+    fn is_listed(&self) -> bool;
+    /// Whether it was at least tried to list everything.
+    fn is_surveyed(&self) -> bool;
+    /// What the Sandbox reports.
+    fn findings(&self) -> Findings;
+}
+
+/// The empty collection of a kind; lists lag behind writes for `lag` at most.
+#[must_use]
+pub fn collection<K: AepResource + Planned>(lag: Duration) -> Arc<dyn AnyCollection> {
+    Arc::new(Collection::<K::Held>::new::<K>(lag))
+}
+
+impl<H: Held> AnyCollection for Collection<H> {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn uses(&self) -> &'static [Kind] {
+        self.uses
+    }
+
+    fn users(&self, id: &str) -> Vec<Mark> {
+        self.state().index.users(id)
+    }
+
+    fn is_listed(&self) -> bool {
+        self.state().listed.is_some()
+    }
+
+    fn is_surveyed(&self) -> bool {
+        self.state().surveyed
+    }
+
+    fn findings(&self) -> Findings {
+        self.state().findings.clone()
+    }
+}
+
+impl<H: Held> Collection<H> {
+    fn new<K: AepResource>(lag: Duration) -> Self {
+        Self {
+            kind: K::KIND,
+            uses: K::USES,
+            lag,
+            state: Mutex::default(),
+            listing: tokio::sync::Mutex::default(),
+            first_list: SetOnce::new(),
+            slots: Arc::default(),
+            memory: H::Memory::default(),
+        }
+    }
+
+    /// Works on the index.
+    pub fn index<T>(&self, work: impl FnOnce(&mut Index<H>) -> T) -> T {
+        work(&mut self.state().index)
+    }
+
+    /// How long lists may lag behind a write.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        self.lag
+    }
+
+    /// Lists everything as the periodic resync does.
+    pub async fn resync<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
+    where
+        F: Future<Output = Result<Vec<H>>> + Send,
+    {
+        let _one = self.listing.lock().await;
+        self.state().resynced = Some(Instant::now());
+        let listed = self.list(list).await;
+        self.state().surveyed = true;
+        listed
+    }
+
+    /// Lists everything, unless a list has begun since that instant. Those who wait for one together share it.
+    pub async fn list_after<F>(
+        &self,
+        instant: Instant,
+        list: impl FnOnce() -> F + Send,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<Vec<H>>> + Send,
+    {
+        let _one = self.listing.lock().await;
+        if self.state().listed.is_some_and(|begun| begun >= instant) {
+            return Ok(());
+        }
+        if let Some(error) = self.state().recent_trouble() {
+            return Err(error.into());
+        }
+        self.list(list).await
+    }
+
+    async fn list<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
+    where
+        F: Future<Output = Result<Vec<H>>> + Send,
+    {
+        let begun = Instant::now();
+        let listed = list().await;
+        let mut state = self.state();
+        match listed {
+            Ok(listed) => {
+                state.index.replace(listed, begun, self.lag);
+                state.listed = Some(begun);
+                state.trouble = None;
+                // Set already by every list but the first.
+                let _ = self.first_list.set(());
+                Ok(())
+            }
+            Err(error) => {
+                state.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a resync is due: the first at once, the next ones once the period is over, failed ones with backoff.
+    #[must_use]
+    pub fn is_due(&self, period: Duration) -> bool {
+        let state = self.state();
+        let Some(last) = state.resynced else {
+            return true;
+        };
+        let backoff = state.trouble.as_ref();
+        let wait = backoff.map_or(period, |it| it.wait().min(period));
+        last.elapsed() >= wait
+    }
+
+    /// Whether the kind was not polled for so long, or never; from now on it was.
+    pub fn is_poll_due(&self, period: Duration) -> bool {
+        let mut state = self.state();
+        let due = state.polled.is_none_or(|it| it.elapsed() >= period);
+        if due {
+            state.polled = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Waits for the first list, for so long at most; tells whether there was one.
+    pub async fn first_list(&self, patience: Duration) -> bool {
+        let first = self.first_list.wait();
+        tokio::time::timeout(patience, first).await.is_ok()
+    }
+
+    /// Why the last list failed.
+    #[must_use]
+    pub fn trouble(&self) -> Option<adobe::Error> {
+        let state = self.state();
+        state.trouble.as_ref().map(|it| it.error.clone())
+    }
+
+    /// The same, unless it looks as if it would pass in a moment.
+    #[must_use]
+    pub fn lasting_trouble(&self) -> Option<Error> {
+        let state = self.state();
+        let trouble = state.trouble.as_ref()?;
+        let error = Error::Adobe(trouble.error.clone());
+        (trouble.failures >= LASTING || error.verdict().terminal).then_some(error)
+    }
+
+    /// Sets what the Sandbox is to report; tells whether that is news.
+    pub fn set_findings(&self, findings: Findings) -> bool {
+        let mut state = self.state();
+        let is_news = state.findings != findings;
+        state.findings = findings;
+        is_news
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<H>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<H> State<H> {
+    fn fail(&mut self, error: &Error) {
+        let failures = self.trouble.as_ref().map_or(0, |it| it.failures);
+        if let Error::Adobe(error) = error {
+            self.trouble = Some(Trouble {
+                error: error.clone(),
+                at: Instant::now(),
+                failures: failures.saturating_add(1),
+            });
+        }
+    }
+
+    /// Why a list failed a moment ago, so that it is too early for another one.
+    fn recent_trouble(&self) -> Option<adobe::Error> {
+        let trouble = self.trouble.as_ref()?;
+        let recent = trouble.at.elapsed() < trouble.wait();
+        recent.then(|| trouble.error.clone())
+    }
+}
+
+impl Trouble {
+    fn wait(&self) -> Duration {
+        BACKOFF.exact_delay(self.failures)
+    }
+}

@@ -1,0 +1,300 @@
+//! The objects of one kind in one sandbox, as lists, reads and our own writes show them. Pure: it does no I/O.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::held::Held;
+use crate::engine::mark::Mark;
+
+/// The objects of one kind in one sandbox.
+#[derive(Debug)]
+pub struct Index<H> {
+    by_id: HashMap<String, Arc<H>>,
+    /// Ids by claim, whatever their revision.
+    by_claim: HashMap<Mark, Vec<String>>,
+    /// Ids by the id of an object that they use.
+    by_use: HashMap<String, HashSet<String>>,
+    /// What we wrote or read (`true`) or deleted (`false`) ourselves, and when: lists may lag behind.
+    own: HashMap<String, (Instant, bool)>,
+    /// The claims whose objects we created, read or deleted a moment ago: lists may show half of that.
+    busy: HashMap<Mark, Instant>,
+    /// Who is about to adopt an object that bears no mark yet.
+    adopters: HashMap<String, Mark>,
+    /// Objects that must be read before anything is decided.
+    stale: HashSet<String>,
+}
+
+impl<H> Default for Index<H> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            by_claim: HashMap::new(),
+            by_use: HashMap::new(),
+            own: HashMap::new(),
+            busy: HashMap::new(),
+            adopters: HashMap::new(),
+            stale: HashSet::new(),
+        }
+    }
+}
+
+impl<H: Held> Index<H> {
+    /// An object by its id.
+    pub fn get(&self, id: &str) -> Option<Arc<H>> {
+        self.by_id.get(id).cloned()
+    }
+
+    /// The objects that bear this claim, by [`precedence`].
+    pub fn claimed(&self, claim: &Mark) -> Vec<Arc<H>> {
+        let ids = self.by_claim.get(claim).into_iter().flatten();
+        let mut found: Vec<_> = ids.filter_map(|id| self.by_id.get(id)).cloned().collect();
+        found.sort_by_key(|object| precedence(object.as_ref()));
+        found
+    }
+
+    /// Every object that bears a mark.
+    pub fn marked(&self) -> Vec<Arc<H>> {
+        let ids = self.by_claim.values().flatten();
+        ids.filter_map(|id| self.by_id.get(id)).cloned().collect()
+    }
+
+    /// The marks on the objects that use this one.
+    pub fn users(&self, id: &str) -> Vec<Mark> {
+        let users = self.by_use.get(id).into_iter().flatten();
+        let users = users.filter_map(|user| self.by_id.get(user)?.mark().cloned());
+        users.collect()
+    }
+
+    /// Takes in an object that we just wrote or read.
+    pub fn put(&mut self, object: H) -> Arc<H> {
+        let (object, now) = (Arc::new(object), Instant::now());
+        self.own.insert(object.id().to_owned(), (now, true));
+        self.stale.remove(object.id());
+        self.remove(object.id());
+        if let Some(mark) = object.mark() {
+            self.busy.insert(mark.claim(), now);
+        }
+        self.insert(object.clone());
+        object
+    }
+
+    /// A read says that there is no such object. That may be a lie, so what lists show of it counts again from the next one
+    /// on. Tells whether the object was known until now.
+    pub fn deny(&mut self, id: &str) -> bool {
+        let shown = self.by_id.contains_key(id);
+        self.own.remove(id);
+        self.stale.remove(id);
+        self.remove(id);
+        shown
+    }
+
+    /// We deleted an object.
+    pub fn forget(&mut self, id: &str) {
+        self.own.insert(id.to_owned(), (Instant::now(), false));
+        self.adopters.remove(id);
+        self.stale.remove(id);
+        self.remove(id);
+    }
+
+    /// Whether we deleted an object within the `lag` of lists: reads and lists may still show it.
+    pub fn is_forgotten(&self, id: &str, lag: Duration) -> bool {
+        let own = self.own.get(id);
+        own.is_some_and(|(at, there)| !there && at.elapsed() < lag)
+    }
+
+    /// The object must be read before anything is decided.
+    pub fn mark_stale(&mut self, id: &str) {
+        self.stale.insert(id.to_owned());
+    }
+
+    /// Whether the object must be read before anything is decided.
+    pub fn is_stale(&self, id: &str) -> bool {
+        self.stale.contains(id)
+    }
+
+    /// Lets one custom resource alone adopt an object without its mark; gives the other one where one was faster and still
+    /// exists.
+    pub fn reserve(
+        &mut self,
+        id: &str,
+        claim: &Mark,
+        exists: impl Fn(&Mark) -> bool,
+    ) -> Result<(), Mark> {
+        self.adopters
+            .retain(|_, adopter| adopter == claim || exists(adopter));
+        let adopter = self.adopters.entry(id.to_owned());
+        let adopter = adopter.or_insert_with(|| claim.clone());
+        if adopter == claim {
+            Ok(())
+        } else {
+            Err(adopter.clone())
+        }
+    }
+
+    /// A custom resource gave up everything that it had.
+    pub fn release(&mut self, claim: &Mark) {
+        self.adopters.retain(|_, adopter| adopter != claim);
+        self.busy.insert(claim.clone(), Instant::now());
+    }
+
+    /// Whether we worked on the claim's objects when the last list began, or since.
+    pub fn is_busy(&self, claim: &Mark) -> bool {
+        self.busy.contains_key(claim)
+    }
+
+    /// Takes in a list that began at that instant. What we did within `lag` before that outweighs it.
+    pub fn replace(&mut self, listed: Vec<H>, begun: Instant, lag: Duration) {
+        self.own.retain(|_, (at, _)| *at + lag > begun);
+        self.busy.retain(|_, at| *at + lag > begun);
+        let kept = self.own.iter().filter(|(_, (_, there))| *there);
+        let kept: Vec<_> = kept.filter_map(|(id, _)| self.get(id)).collect();
+        self.by_id.clear();
+        self.by_claim.clear();
+        self.by_use.clear();
+        for object in listed {
+            if !self.own.contains_key(object.id()) {
+                self.insert(Arc::new(object));
+            }
+        }
+        for object in kept {
+            self.insert(object);
+        }
+    }
+
+    fn insert(&mut self, object: Arc<H>) {
+        let id = object.id();
+        if let Some(mark) = object.mark() {
+            let ids = self.by_claim.entry(mark.claim()).or_default();
+            ids.push(id.to_owned());
+            for used in object.uses() {
+                let users = self.by_use.entry(used.to_owned()).or_default();
+                users.insert(id.to_owned());
+            }
+        }
+        self.by_id.insert(id.to_owned(), object);
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(object) = self.by_id.remove(id) else {
+            return;
+        };
+        let Some(mark) = object.mark() else { return };
+        let claim = mark.claim();
+        if let Some(ids) = self.by_claim.get_mut(&claim) {
+            ids.retain(|other| other != id);
+            if ids.is_empty() {
+                self.by_claim.remove(&claim);
+            }
+        }
+        for used in object.uses() {
+            if let Some(users) = self.by_use.get_mut(used) {
+                users.remove(id);
+                if users.is_empty() {
+                    self.by_use.remove(used);
+                }
+            }
+        }
+    }
+}
+
+/// Latest revision first, whole objects before mere parts, then the oldest; what we just created has no creation time yet
+/// and is the youngest.
+pub fn precedence<H: Held>(object: &H) -> (Reverse<u32>, bool, i64) {
+    let revision = object.mark().map_or(0, Mark::revision);
+    let created = object.created().unwrap_or(i64::MAX);
+    (Reverse(revision), !object.is_whole(), created)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Kind;
+
+    const LAG: Duration = Duration::from_secs(60);
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Thing(&'static str, Option<Mark>, i64);
+
+    impl Held for Thing {
+        type Memory = ();
+
+        fn id(&self) -> &str {
+            self.0
+        }
+        fn mark(&self) -> Option<&Mark> {
+            self.1.as_ref()
+        }
+        fn created(&self) -> Option<i64> {
+            Some(self.2)
+        }
+        fn uses(&self) -> Vec<&str> {
+            vec!["used"]
+        }
+    }
+
+    fn mark() -> Mark {
+        Mark::new("o", Kind::Dataset, "ns", "n")
+    }
+
+    fn listed(things: Vec<Thing>) -> Index<Thing> {
+        let mut index = Index::default();
+        index.replace(things, Instant::now(), LAG);
+        index
+    }
+
+    #[test]
+    fn of_several_objects_with_one_mark_the_oldest_is_ours() {
+        let things = vec![Thing("b", Some(mark()), 2), Thing("a", Some(mark()), 1)];
+        assert_eq!(listed(things).claimed(&mark())[0].id(), "a");
+    }
+
+    #[test]
+    fn a_lagging_list_neither_hides_what_we_created_nor_revives_what_we_deleted() {
+        let mut index = Index::default();
+        index.put(Thing("new", Some(mark()), 1));
+        index.forget("old");
+        index.replace(vec![Thing("old", None, 0)], Instant::now(), LAG);
+        assert!(!index.claimed(&mark()).is_empty());
+        assert!(index.get("old").is_none() && index.is_forgotten("old", LAG));
+    }
+
+    #[test]
+    fn the_latest_revision_counts_whatever_its_age() {
+        let index = listed(vec![
+            Thing("old", Some(mark()), 1),
+            Thing("new", Some(mark().at(2)), 2),
+        ]);
+        let ids: Vec<_> = index.claimed(&mark()).iter().map(|it| it.0).collect();
+        assert_eq!(ids, ["new", "old"]);
+    }
+
+    #[test]
+    fn the_users_of_an_object_are_those_that_bear_a_mark_as_long_as_they_exist() {
+        let mut index = listed(vec![Thing("a", Some(mark()), 1), Thing("b", None, 1)]);
+        assert_eq!(index.users("used"), [mark()]);
+        assert!(index.users("other").is_empty());
+        index.deny("a");
+        assert!(index.users("used").is_empty());
+    }
+
+    #[test]
+    fn what_a_read_denied_is_believed_again_when_a_list_shows_it() {
+        let mut index = Index::default();
+        index.put(Thing("a", Some(mark()), 1));
+        assert!(index.deny("a") && !index.deny("a"));
+        index.replace(vec![Thing("a", Some(mark()), 1)], Instant::now(), LAG);
+        assert!(index.get("a").is_some());
+    }
+
+    #[test]
+    fn an_object_without_a_mark_is_adopted_by_one_alone() {
+        let mut index = Index::<Thing>::default();
+        let other = Mark::new("o", Kind::Dataset, "ns", "other");
+        assert_eq!(index.reserve("x", &mark(), |_| true), Ok(()));
+        assert_eq!(index.reserve("x", &mark(), |_| true), Ok(()));
+        assert_eq!(index.reserve("x", &other, |_| true), Err(mark()));
+        assert_eq!(index.reserve("x", &other, |_| false), Ok(()));
+    }
+}

@@ -1,0 +1,10 @@
+//! What is known of one AEP sandbox while its `Sandbox` resource lives: one [`Session`] per Sandbox, in it one
+//! [`Collection`] per kind.
+
+mod collection;
+mod index;
+mod session;
+
+pub use collection::{AnyCollection, Collection, Findings, collection};
+pub use index::precedence;
+pub use session::{Session, Sessions};

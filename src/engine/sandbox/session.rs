@@ -1,0 +1,181 @@
+//! The open sandboxes: for each the handle on Adobe, the owner id, the tenant, and the collections of its objects.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OnceCell};
+
+use super::collection::{AnyCollection, Collection};
+use crate::adobe::Adobe;
+use crate::api::{AepResource, Kind};
+use crate::engine::error::Result;
+use crate::engine::mark::Mark;
+use crate::engine::planned::Planned;
+
+/// One open sandbox.
+pub struct Session {
+    /// The owner part of every mark.
+    pub owner: String,
+    /// The organisation's tenant id, without underscore.
+    pub tenant: String,
+    access: RwLock<Access>,
+    collections: BTreeMap<Kind, Arc<dyn AnyCollection>>,
+    /// Ids and other facts that do not change while the sandbox is open.
+    facts: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
+}
+
+/// What may change while a sandbox is open.
+struct Access {
+    adobe: Adobe,
+    resync: Duration,
+}
+
+impl Session {
+    /// Opens a sandbox in which these kinds are managed; everything is listed every `resync`.
+    #[must_use]
+    pub fn new(
+        adobe: Adobe,
+        owner: String,
+        tenant: String,
+        resync: Duration,
+        collections: impl IntoIterator<Item = Arc<dyn AnyCollection>>,
+    ) -> Self {
+        let collections = collections.into_iter();
+        Self {
+            owner,
+            tenant,
+            access: RwLock::new(Access { adobe, resync }),
+            collections: collections.map(|it| (it.kind(), it)).collect(),
+            facts: Mutex::default(),
+        }
+    }
+
+    /// The handle on Adobe.
+    #[must_use]
+    pub fn adobe(&self) -> Adobe {
+        let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
+        access.adobe.clone()
+    }
+
+    /// How often everything is listed.
+    #[must_use]
+    pub fn resync(&self) -> Duration {
+        let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
+        access.resync
+    }
+
+    /// Takes over credentials, limits, endpoints and period, which may have changed; what is known of objects stays.
+    pub fn renew(&self, adobe: Adobe, resync: Duration) {
+        let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        *access = Access { adobe, resync };
+    }
+
+    /// What is known of one kind.
+    ///
+    /// # Panics
+    ///
+    /// If the session was opened without this kind: going on without what is known could create an object twice.
+    #[must_use]
+    pub fn collection<K: AepResource + Planned>(&self) -> Arc<Collection<K::Held>> {
+        let collection = self.collections.get(&K::KIND).cloned();
+        let collection = collection.map(|it| it as Arc<dyn Any + Send + Sync>);
+        let collection = collection.and_then(|it| it.downcast().ok());
+        collection.expect("a session knows every kind that is managed")
+    }
+
+    /// What is known of every kind.
+    pub fn collections(&self) -> impl Iterator<Item = &dyn AnyCollection> {
+        self.collections.values().map(AsRef::as_ref)
+    }
+
+    /// The marks on all objects that use this one.
+    #[must_use]
+    pub fn users(&self, id: &str) -> Vec<Mark> {
+        self.collections().flat_map(|it| it.users(id)).collect()
+    }
+
+    /// A kind that may use objects of this one, and of which not everything was listed yet.
+    #[must_use]
+    pub fn unlisted_user(&self, kind: Kind) -> Option<Kind> {
+        let mut users = self.collections().filter(|it| it.uses().contains(&kind));
+        users.find(|it| !it.is_listed()).map(|it| it.kind())
+    }
+
+    /// Whether it was at least tried to list every kind.
+    #[must_use]
+    pub fn is_surveyed(&self) -> bool {
+        self.collections().all(AnyCollection::is_surveyed)
+    }
+
+    /// A fact that does not change while the sandbox is open, such as the id of a connection spec: asked for once.
+    pub async fn fact<F>(&self, key: String, ask: impl FnOnce() -> F + Send) -> Result<String>
+    where
+        F: Future<Output = Result<String>> + Send,
+    {
+        let cell = {
+            let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+            facts.entry(key).or_default().clone()
+        };
+        cell.get_or_try_init(ask).await.cloned()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("owner", &self.owner)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All open sandboxes, by namespace and name of their `Sandbox` resource.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    all: Mutex<HashMap<(String, String), Arc<Session>>>,
+    opened: Notify,
+}
+
+impl Sessions {
+    /// The session of this Sandbox, if it is open.
+    #[must_use]
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Session>> {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.all().get(&key).cloned()
+    }
+
+    /// Opens a session, in place of an older one.
+    pub fn open(&self, namespace: &str, name: &str, session: Arc<Session>) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.all().insert(key, session);
+        self.opened.notify_waiters();
+    }
+
+    /// Closes a session.
+    pub fn close(&self, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.all().remove(&key);
+    }
+
+    /// Waits until another session opens.
+    pub async fn opened(&self) {
+        self.opened.notified().await;
+    }
+
+    /// Every open session with namespace and name of its Sandbox.
+    #[must_use]
+    pub fn list(&self) -> Vec<((String, String), Arc<Session>)> {
+        let all = self.all();
+        let entries = all.iter();
+        entries
+            .map(|(key, session)| (key.clone(), session.clone()))
+            .collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Session>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,70 @@
+//! What the operator was started with, as far as the engine is concerned.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::metrics::Metrics;
+use crate::adobe::{Endpoints, Permission};
+
+/// What the operator was started with, as far as the engine is concerned.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The namespaces to watch; all there are if none is named.
+    pub namespaces: Vec<String>,
+    /// Endpoints that a `Sandbox` may name, besides Adobe's own.
+    pub allowed_endpoints: Vec<String>,
+    /// Endpoints of a Sandbox that names none.
+    pub endpoints: Endpoints,
+    /// Concurrent reconciles, per sandbox and kind.
+    pub workers: u16,
+    /// How long Adobe's lists may lag behind a create.
+    pub list_lag: Duration,
+    /// How long one answer of Adobe is waited for, and how long a create without an answer may still take effect.
+    pub request_timeout: Duration,
+    /// How often everything at Adobe is listed, for Sandboxes that do not say.
+    pub resync: Duration,
+    /// Where metrics are kept.
+    pub metrics: Metrics,
+    /// Who reports events: the Pod's name.
+    pub instance: String,
+    /// Reached once every watch has delivered its first list.
+    pub seen: Milestone,
+    /// Whether Adobe may be asked, since this replica is the leader.
+    pub permission: Permission,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            allowed_endpoints: Vec::new(),
+            endpoints: Endpoints::default(),
+            workers: 32,
+            list_lag: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(30),
+            resync: Duration::from_secs(600),
+            metrics: Metrics::default(),
+            instance: "aep-operator".into(),
+            seen: Milestone::default(),
+            permission: Permission::default(),
+        }
+    }
+}
+
+/// Something that happens once in the life of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Milestone(Arc<AtomicBool>);
+
+impl Milestone {
+    /// It has happened.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has happened.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,94 @@
+//! What all reconciles share.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+
+use super::error::Result;
+use super::key::Key;
+use super::lookup::Resources;
+use super::queue::Queues;
+use super::sandbox::{AnyCollection, Sessions};
+use super::secrets::{SecretData, Secrets};
+use super::settings::Settings;
+use crate::adobe::Adobe;
+
+/// Makes the empty collection of a kind; lists lag behind writes for so long.
+pub type NewCollection = fn(Duration) -> Arc<dyn AnyCollection>;
+
+/// The engine's shared state: caches and queues, open sandboxes, Secrets.
+pub struct Engine {
+    /// What the operator was started with.
+    pub settings: Settings,
+    /// Open sandboxes.
+    pub sessions: Sessions,
+    /// The one pool of connections to Adobe.
+    pub http: reqwest::Client,
+    /// The caches and queues of all kinds.
+    pub queues: Queues,
+    pub(super) client: Client,
+    pub(super) secrets: Secrets,
+    pub(super) recorder: Recorder,
+    pub(super) collections: Vec<NewCollection>,
+    started: Instant,
+}
+
+impl Engine {
+    /// An engine that drives no kind yet.
+    #[must_use]
+    pub fn new(client: Client, settings: Settings) -> Self {
+        let reporter = Reporter {
+            controller: "aep-operator.io/aep-operator".into(),
+            instance: Some(settings.instance.clone()),
+        };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            queues: Queues::new(settings.metrics.clone()),
+            settings,
+            sessions: Sessions::default(),
+            http: Adobe::http_client(),
+            secrets: Secrets::default(),
+            collections: Vec::new(),
+            started: Instant::now(),
+        }
+    }
+
+    /// The empty collections of a sandbox.
+    #[must_use]
+    pub fn collections(&self) -> Vec<Arc<dyn AnyCollection>> {
+        let lag = self.settings.list_lag;
+        self.collections.iter().map(|new| new(lag)).collect()
+    }
+
+    /// When all that an earlier process had sent to Adobe had taken effect, if ever.
+    pub(super) fn all_arrived(&self) -> Instant {
+        self.started + self.settings.request_timeout
+    }
+}
+
+impl Resources for Engine {
+    fn get(&self, key: &Key) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.queues.get(key)
+    }
+
+    fn secret<'s>(
+        &'s self,
+        namespace: &'s str,
+        name: &'s str,
+    ) -> BoxFuture<'s, Result<Arc<SecretData>>> {
+        Box::pin(self.secrets.read(&self.client, namespace, name))
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! The watch of one kind: it fills the cache, and enqueues those whom a change concerns.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use kube::ResourceExt;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher::Event;
+use tokio::sync::SetOnce;
+
+use super::relist::{Seen, watch};
+use crate::api::condition_types::STALLED;
+use crate::api::{AepResource, EXTERNAL_ID, FORCE_DELETE, Kind, REQUESTED_AT};
+use crate::engine::key::{Identity, Key};
+use crate::engine::registry::Fingerprint;
+use crate::engine::shared::Engine;
+
+/// Watches a kind until this is dropped; `listed` is set once everything was listed.
+pub async fn watch_resources<K: AepResource>(
+    engine: Arc<Engine>,
+    mut writer: Writer<K>,
+    listed: Arc<SetOnce<()>>,
+) {
+    let known = {
+        let engine = engine.clone();
+        move |namespace: Option<&str>| {
+            let keys = engine.queues.registry.keys(K::KIND, namespace);
+            keys.into_iter().map(|it| (it.namespace, it.name)).collect()
+        }
+    };
+    let mut seen = Box::pin(watch::<K>(
+        &engine.client,
+        &engine.settings.namespaces,
+        known,
+    ));
+    while let Some(seen) = seen.next().await {
+        match seen {
+            Seen::Applied(resource) => apply(&engine, &mut writer, resource),
+            Seen::Gone((namespace, name)) => {
+                let key = Key::new(K::KIND, &namespace, &name);
+                if let Some(resource) = writer.as_reader().get(&key.object_ref()) {
+                    writer.apply_watcher_event(&Event::Delete(Arc::unwrap_or_clone(resource)));
+                }
+                if K::KIND == Kind::Sandbox {
+                    // It may have been let go by force.
+                    engine.sessions.close(&namespace, &name);
+                }
+                engine.queues.forget(&key);
+            }
+            Seen::Listed => {
+                // Set once only.
+                let _ = listed.set(());
+            }
+        }
+    }
+}
+
+fn apply<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
+    let identity = Identity::of(&resource);
+    let references = resource.references();
+    // Noted before the cache shows it: no reconcile may find a resource of which nothing can be remembered.
+    let affected = engine
+        .queues
+        .registry
+        .observe(&identity, fingerprint(&resource), references);
+    writer.apply_watcher_event(&Event::Apply(resource));
+    for key in affected {
+        engine.queues.enqueue_changed(&key);
+    }
+}
+
+fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
+    let status = resource.status().map(AsRef::as_ref);
+    Fingerprint {
+        own: own(resource),
+        published: published(resource),
+        reported: status.is_some_and(|it| !it.conditions.is_empty()),
+    }
+}
+
+/// What calls for a reconcile of the resource itself: not its status, which is ours.
+fn own<K: AepResource>(resource: &K) -> u64 {
+    let meta = resource.meta();
+    let asked = [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE];
+    let asked = asked.map(|name| resource.annotations().get(name));
+    let deleting = meta.deletion_timestamp.is_some();
+    hash(&(meta.generation, deleting, asked))
+}
+
+/// What those who refer to the resource depend on.
+fn published<K: AepResource>(resource: &K) -> u64 {
+    let meta = resource.meta();
+    let status = resource.status();
+    let common = status.map(AsRef::as_ref);
+    let stalled = common.and_then(|it| it.condition(STALLED));
+    hash(&(
+        meta.deletion_timestamp.is_some(),
+        common.is_some_and(|it| it.is_ready(meta.generation)),
+        stalled.map(|it| &it.reason),
+        resource.management().suspended(),
+        status.map(K::published),
+    ))
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,56 @@
+//! The watch of Secrets: which of them change, not what they hold.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::PartialObjectMeta;
+use tokio::sync::oneshot;
+
+use super::relist::{Seen, watch};
+use crate::api::{Reference, Target};
+use crate::engine::shared::Engine;
+
+/// Watches Secrets and enqueues those who name them; `listed` hears of the first list.
+pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
+    let known = {
+        let engine = engine.clone();
+        move |namespace: Option<&str>| engine.secrets.names(namespace)
+    };
+    let namespaces = &engine.settings.namespaces;
+    let mut seen = Box::pin(watch::<PartialObjectMeta<Secret>>(
+        &engine.client,
+        namespaces,
+        known,
+    ));
+    let mut listed = Some(listed);
+    while let Some(seen) = seen.next().await {
+        match seen {
+            Seen::Applied(secret) => {
+                let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
+                // A list after an interruption shows what was known before, too.
+                let version = secret.resource_version();
+                if engine.secrets.observe(&namespace, &name, version) {
+                    enqueue_users(&engine, &namespace, name);
+                }
+            }
+            Seen::Gone((namespace, name)) => {
+                engine.secrets.forget(&namespace, &name);
+                enqueue_users(&engine, &namespace, name);
+            }
+            Seen::Listed => {
+                if let Some(listed) = listed.take() {
+                    // Nobody listens any more once the operator is about to end.
+                    let _ = listed.send(());
+                }
+            }
+        }
+    }
+}
+
+fn enqueue_users(engine: &Engine, namespace: &str, name: String) {
+    let target = Target::Secret;
+    let secret = Reference { target, name };
+    engine.queues.enqueue_referrers(namespace, &secret);
+}

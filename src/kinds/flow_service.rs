@@ -1,0 +1,317 @@
+//! What the kinds of Flow Service have in common: their calls, name and description with the owner mark, and the look-up of
+//! connection and flow specs.
+
+use std::marker::PhantomData;
+
+use crate::adobe::{Created, FlowEntity, PatchOp, Spec, SpecRef};
+use crate::api::SpecSelector;
+use crate::engine::{Error, Mark, Objects, Planned, Result, Session, bare_id};
+use crate::kinds::compare::{is_plain, version};
+
+/// The version of all known connection and flow specs.
+const SPEC_VERSION: &str = "1.0";
+
+/// How Flow Service keeps the objects of a kind `K`, which it calls `E`.
+#[derive(Debug)]
+pub struct FlowObjects<E, K>(PhantomData<(E, K)>);
+
+impl<E, K> Objects for FlowObjects<E, K>
+where
+    E: FlowEntity,
+    K: Planned<Held: From<E> + Headed, Desired: Labelled>,
+{
+    type Kind = K;
+
+    async fn list(session: &Session) -> Result<Vec<K::Held>> {
+        let adobe = session.adobe();
+        let all = adobe.flow_service().list::<E>(&[]).await?;
+        Ok(all.into_iter().map(K::Held::from).collect())
+    }
+
+    async fn find(session: &Session, desired: &K::Desired) -> Result<Vec<K::Held>> {
+        let name = &desired.label().name;
+        // Only what filters are known to understand; else everything is listed.
+        let filter = is_plain(name).then(|| format!("name==\"{name}\""));
+        let adobe = session.adobe();
+        let found = adobe.flow_service().list::<E>(filter.as_slice()).await?;
+        Ok(found.into_iter().map(K::Held::from).collect())
+    }
+
+    async fn read(session: &Session, id: &str) -> Result<Option<K::Held>> {
+        let adobe = session.adobe();
+        let read = adobe.flow_service().get::<E>(id).await?;
+        Ok(read.map(K::Held::from))
+    }
+
+    async fn delete(session: &Session, held: &K::Held) -> Result<()> {
+        let adobe = session.adobe();
+        Ok(adobe.flow_service().delete::<E>(&held.head().id).await?)
+    }
+}
+
+/// Changes one object.
+pub(super) async fn patch<E: FlowEntity>(
+    session: &Session,
+    head: &Head,
+    ops: &[PatchOp],
+) -> Result<Created> {
+    let adobe = session.adobe();
+    // Every read names a version; should one not, any version will do rather than none ever.
+    let etag = head.etag.as_deref().unwrap_or("*");
+    Ok(adobe.flow_service().patch::<E>(&head.id, etag, ops).await?)
+}
+
+/// Something with a [`Label`].
+pub trait Labelled: Send + Sync {
+    /// Name, description and owner as they should be.
+    fn label(&self) -> &Label;
+}
+
+/// Something with a [`Head`].
+pub trait Headed {
+    /// What every object of Flow Service has.
+    fn head(&self) -> &Head;
+}
+
+/// Name, description and owner as they should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// The name.
+    pub name: String,
+    /// The description, mark included.
+    pub description: String,
+    /// The mark.
+    pub mark: Mark,
+}
+
+impl Label {
+    pub(super) fn new(mark: Mark, name: &str, description: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: mark.sign(description),
+            mark,
+        }
+    }
+
+    /// What has to change about name and description.
+    pub(super) fn ops(&self, head: &Head) -> Vec<PatchOp> {
+        let mut ops = Vec::new();
+        if self.name != head.name {
+            ops.push(PatchOp::replace("/name", self.name.as_str()));
+        }
+        if self.description != head.description {
+            // An object without description has nothing to be replaced.
+            let text = self.description.as_str();
+            ops.push(if head.description.is_empty() {
+                PatchOp::add("/description", text)
+            } else {
+                PatchOp::replace("/description", text)
+            });
+        }
+        ops
+    }
+
+    /// The head of an object just created.
+    pub(super) fn created(&self, created: Created) -> Head {
+        Head {
+            id: created.id,
+            etag: created.etag,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            state: Some("enabled".into()),
+            created: None,
+            mark: Some(self.mark.clone()),
+        }
+    }
+
+    /// The head of an object just changed.
+    pub(super) fn changed(&self, head: &Head, etag: Option<String>) -> Head {
+        Head {
+            etag,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            mark: Some(self.mark.clone()),
+            ..head.clone()
+        }
+    }
+}
+
+/// What every object of Flow Service has, as Adobe holds it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    /// The id.
+    pub id: String,
+    /// The version.
+    pub etag: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The description, mark included; empty where there is none.
+    pub description: String,
+    /// The state in Adobe's words.
+    pub state: Option<String>,
+    /// Milliseconds since 1970.
+    pub created: Option<i64>,
+    /// The mark in the description.
+    pub mark: Option<Mark>,
+}
+
+/// The [`Head`] of something that was read: the entities share these fields, but no trait for them.
+macro_rules! head {
+    ($read:expr) => {{
+        let description = $read.description.unwrap_or_default();
+        $crate::kinds::flow_service::Head {
+            id: $read.id,
+            etag: $read.etag,
+            name: $read.name.unwrap_or_default(),
+            mark: $crate::engine::Mark::read(&description),
+            description,
+            state: $read.state,
+            created: $read.created_at,
+        }
+    }};
+}
+pub(super) use head;
+
+/// What the engine wants to know of a kind of Flow Service: `Desired` has a `label`, `Held` a `head`; `memory` is what is
+/// remembered besides, and `uses` gives the ids of other objects in it.
+macro_rules! flow_object {
+    ($desired:ty, $held:ty, $memory:ty, $uses:expr) => {
+        impl $crate::kinds::flow_service::Labelled for $desired {
+            fn label(&self) -> &$crate::kinds::flow_service::Label {
+                &self.label
+            }
+        }
+
+        impl $crate::kinds::flow_service::Headed for $held {
+            fn head(&self) -> &$crate::kinds::flow_service::Head {
+                &self.head
+            }
+        }
+
+        impl $crate::engine::Held for $held {
+            type Memory = $memory;
+
+            fn id(&self) -> &str {
+                &self.head.id
+            }
+
+            fn mark(&self) -> Option<&$crate::engine::Mark> {
+                self.head.mark.as_ref()
+            }
+
+            fn created(&self) -> Option<i64> {
+                self.head.created
+            }
+
+            fn uses(&self) -> Vec<&str> {
+                let uses: fn(&$held) -> Vec<&str> = $uses;
+                uses(self)
+            }
+        }
+    };
+}
+pub(super) use flow_object;
+
+/// Whether Adobe uses the wanted spec. Reads do not always name the version.
+pub(super) fn same_spec(wanted: &SpecRef, held: Option<&SpecRef>) -> bool {
+    held.is_some_and(|held| {
+        let versions = wanted.version.as_deref().zip(held.version.as_deref());
+        wanted.id == held.id && versions.is_none_or(|(w, h)| version(w) == version(h))
+    })
+}
+
+/// The spec to send, from its id, or from its name by way of `spec`, which tells the id.
+pub(super) async fn select<F>(
+    selector: &SpecSelector,
+    by_name: impl FnOnce(String) -> F + Send,
+) -> Result<SpecRef>
+where
+    F: Future<Output = Result<String>> + Send,
+{
+    let id = match (&selector.id, &selector.name) {
+        (Some(id), _) => bare_id("id", id)?,
+        (None, Some(name)) => by_name(name.clone()).await?,
+        (None, None) => {
+            return Err(Error::Invalid(
+                "a specification has neither `name` nor `id`: set one of them".into(),
+            ));
+        }
+    };
+    Ok(spec_ref(id, selector.version.clone()))
+}
+
+/// A spec by its id.
+pub(super) fn spec_ref(id: String, version: Option<String>) -> SpecRef {
+    let version = Some(version.unwrap_or_else(|| SPEC_VERSION.into()));
+    SpecRef { id, version }
+}
+
+/// The connection spec that a selector names, looked up once per sandbox.
+pub(super) async fn connection_spec(session: &Session, selector: &SpecSelector) -> Result<SpecRef> {
+    select(selector, |name| async move {
+        let ask = || async {
+            let adobe = session.adobe();
+            let found = adobe.flow_service().connection_spec_by_name(&name).await?;
+            known(found, "connection", &name)
+        };
+        session.fact(format!("connectionSpec:{name}"), ask).await
+    })
+    .await
+}
+
+/// The flow spec that a selector names, looked up once per sandbox.
+pub(super) async fn flow_spec(session: &Session, selector: &SpecSelector) -> Result<SpecRef> {
+    select(selector, |name| async move {
+        let ask = || async {
+            let adobe = session.adobe();
+            let found = adobe.flow_service().flow_spec_by_name(&name).await?;
+            known(found, "flow", &name)
+        };
+        session.fact(format!("flowSpec:{name}"), ask).await
+    })
+    .await
+}
+
+fn known(found: Option<Spec>, what: &str, name: &str) -> Result<String> {
+    let found = found.map(|spec| spec.id);
+    found.ok_or_else(|| {
+        Error::Invalid(format!(
+            "unknown {what} spec `{name}`: Adobe lists none of exactly this name. Correct the name, or give the \
+             spec's `id`"
+        ))
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::api::Kind;
+
+    pub(in crate::kinds) fn label(kind: Kind) -> Label {
+        Label::new(
+            Mark::new("team/default", kind, "team", "payments"),
+            "Payments",
+            Some("Inbound data"),
+        )
+    }
+
+    pub(in crate::kinds) fn created() -> Created {
+        Created {
+            id: "an-id".into(),
+            etag: Some("\"1\"".into()),
+        }
+    }
+
+    #[test]
+    fn a_spec_without_version_is_the_same_spec() {
+        let wanted = spec_ref("a".into(), None);
+        let held = |version: Option<&str>| SpecRef {
+            id: "a".into(),
+            version: version.map(Into::into),
+        };
+        assert!(same_spec(&wanted, Some(&held(None))));
+        assert!(same_spec(&wanted, Some(&held(Some("1")))));
+        assert!(!same_spec(&wanted, Some(&held(Some("2.0")))));
+        assert!(!same_spec(&wanted, None));
+    }
+}

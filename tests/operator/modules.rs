@@ -1,0 +1,146 @@
+//! Modules import one way only, and the paths through them are documented.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::circles;
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// What each module may import.
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
+    ("backoff", &[]),
+    ("api", &[]),
+    ("adobe", &["backoff"]),
+    ("engine", &["api", "adobe", "backoff"]),
+    ("kinds", &["engine", "api", "adobe", "backoff"]),
+    ("operator", &["kinds", "engine", "api"]),
+    ("lease", &["backoff"]),
+    ("readiness", &["engine", "lease", "api"]),
+    ("http", &["readiness"]),
+    ("process", &["lease"]),
+    ("telemetry", &[]),
+    ("check", &["readiness", "api"]),
+    (
+        "cli",
+        &[
+            "operator",
+            "lease",
+            "http",
+            "process",
+            "readiness",
+            "telemetry",
+            "check",
+            "engine",
+            "api",
+            "adobe",
+        ],
+    ),
+];
+
+fn rust_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|entry| rust_files(&entry))
+        .filter(|file| file.extension().is_some_and(|e| e == "rs"))
+        .collect()
+}
+
+fn module(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(SRC).join(name);
+    if folder.is_dir() {
+        rust_files(&folder)
+    } else {
+        vec![folder.with_extension("rs")]
+    }
+}
+
+#[test]
+fn modules_import_one_way() {
+    for (name, allowed) in MAY_IMPORT {
+        for file in module(name) {
+            let text = fs::read_to_string(&file).unwrap();
+            for (other, _) in MAY_IMPORT {
+                let imported = text.contains(&format!("crate::{other}"))
+                    || text.contains(&format!("crate::{{{other}"));
+                let fine = other == name || allowed.contains(&other);
+                assert!(
+                    !imported || fine,
+                    "{} must not import `{other}`",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn main_is_short_and_no_file_is_long() {
+    let lines = |file: &Path| {
+        let text = fs::read_to_string(file).unwrap();
+        text.split("\n#[cfg(test)]\n")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    assert!(lines(&Path::new(SRC).join("main.rs")) <= 25);
+    for file in rust_files(Path::new(SRC)) {
+        let tests = file
+            .components()
+            .any(|part| part.as_os_str().to_string_lossy().starts_with("tests"));
+        assert!(
+            tests || lines(&file) <= 400,
+            "{} has {} lines",
+            file.display(),
+            lines(&file)
+        );
+    }
+}
+
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let modules = circles::modules(Path::new(SRC));
+    assert_eq!(circles::circles(&modules), [].into());
+}
+
+/// The files and functions in one numbered step of `docs/architecture.md`.
+fn step(line: &str) -> Option<(String, String)> {
+    let (number, rest) = line.split_once(". `")?;
+    number.parse::<u8>().ok()?;
+    let (file, rest) = rest.split_once("`, `")?;
+    let (name, _) = rest.split_once('`')?;
+    Some((file.to_owned(), name.to_owned()))
+}
+
+#[test]
+fn the_documented_paths_lead_through_code_that_exists_and_never_return() {
+    let page = crate::docs::text("docs/architecture.md");
+    let (_, paths) = page.split_once("## Four paths through the code\n").unwrap();
+    let paths: Vec<_> = paths.split("\n### ").skip(1).collect();
+    assert_eq!(paths.len(), 4);
+    for path in paths {
+        let steps: Vec<_> = path.lines().filter_map(step).collect();
+        assert!((5..=10).contains(&steps.len()), "{path}");
+        let mut seen = BTreeSet::new();
+        for (file, name) in steps {
+            let text = fs::read_to_string(Path::new(SRC).join(&file)).unwrap();
+            let defined = [
+                format!("fn {name}("),
+                format!("fn {name}<"),
+                format!("struct {name}<"),
+            ];
+            assert!(
+                defined.iter().any(|it| text.contains(it)),
+                "{file} has no `{name}`"
+            );
+            assert!(seen.insert(file.clone()), "back to {file}");
+        }
+    }
+}
