@@ -20,6 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 pub(super) struct Gate {
     slots: Semaphore,
+    /// Held while waiting for the rate limit: first come, first served.
+    turn: tokio::sync::Mutex<()>,
     rate: RateLimiter<NotKeyed, InMemoryState, SinceStart, NoOpMiddleware<Duration>>,
     clock: SinceStart,
     pause: Mutex<Pause>,
@@ -53,6 +55,7 @@ impl Gate {
         let clock = SinceStart(Instant::now());
         Self {
             slots: Semaphore::new(at_least_one(limits.max_concurrent_requests).get() as usize),
+            turn: tokio::sync::Mutex::default(),
             rate: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             pause: Mutex::default(),
@@ -77,13 +80,19 @@ impl Gate {
             if self.remaining().is_some() {
                 continue;
             }
-            while let Err(too_early) = self.rate.check() {
-                sleep(too_early.wait_time_from(self.clock.now())).await;
-            }
+            self.wait_for_rate().await;
             // The pause may have begun while waiting for the rate.
             if self.remaining().is_none() {
                 return Ok(permit);
             }
+        }
+    }
+
+    /// Waits for the rate limit. Without an order among those who wait, a busy sandbox could hold up some of them for ever.
+    async fn wait_for_rate(&self) {
+        let _turn = self.turn.lock().await;
+        while let Err(too_early) = self.rate.check() {
+            sleep(too_early.wait_time_from(self.clock.now())).await;
         }
     }
 

@@ -421,6 +421,25 @@ async fn the_rate_is_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_wait_for_the_rate_limit_are_served_in_turn() {
+    let gate = Gate::new(limits(20, 1, 8), RetryPolicy::default());
+    let served = [const { AtomicUsize::new(0) }; 4];
+    // In one task, and so polled in the same order every time.
+    let callers = served.iter().map(|count| async {
+        loop {
+            let admitted = gate.admit(Service::Catalog, Instant::now()).await;
+            drop(admitted.expect("admitted"));
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let callers = futures::future::join_all(callers);
+    let ended = tokio::time::timeout(Duration::from_secs(10), callers).await;
+    assert!(ended.is_err());
+    let served = served.map(|count| count.load(Ordering::SeqCst));
+    assert!(served.iter().all(|it| (49..=51).contains(it)), "{served:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_requests_than_allowed_are_in_flight() {
     let gate = Gate::new(limits(10_000, 10_000, 3), RetryPolicy::default());
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
