@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::figures::BEGINNINGS;
+use aep_test_kit::metrics::PREFIXES as BEGINNINGS;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

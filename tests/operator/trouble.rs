@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use aep_simulator::{Fault, Options, Reply, Times};
+use aep_test_kit::{World, condition, sample};
 use serde_json::{Value, json};
-
-use crate::harness::{World, condition, sample};
 
 fn credentials(objects: &mut [Value]) -> &mut Value {
     let mut secrets = objects.iter_mut();
