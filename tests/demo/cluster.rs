@@ -58,7 +58,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The command that looks at the demo's objects.
+    /// The command that shows the demo's objects.
     pub fn hint(&self) -> String {
         let folder = self
             .control_plane

@@ -106,7 +106,7 @@ async fn one_namesake_without_owner_is_taken_over_where_the_policy_allows_it() {
     world.apply(&object).await.unwrap();
     let object = world.reason("BaseConnection", "lake", "Succeeded").await;
     assert_eq!(object["status"]["id"], id);
-    // Without the policy, a namesake is nobody's business.
+    // Without the policy, a namesake is left alone.
     let other = connection("other", "Lake");
     world.apply(&other).await.unwrap();
     let other = world.reason("BaseConnection", "other", "Succeeded").await;

@@ -131,9 +131,9 @@ async fn the_page_on_troubleshooting_has_an_object_looked_at_again() {
     world.simulator.clear_calls();
     follow_in(&world, &commands("docs/troubleshooting.md")).await;
     world
-        .eventually("a fresh look", || async {
-            let looks = world.simulator.count("GET", "/flows/{id}");
-            (looks == 1).then_some(()).ok_or(looks.to_string())
+        .eventually("a fresh read", || async {
+            let reads = world.simulator.count("GET", "/flows/{id}");
+            (reads == 1).then_some(()).ok_or(reads.to_string())
         })
         .await;
 }

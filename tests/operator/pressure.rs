@@ -1,4 +1,4 @@
-//! Adobe asks for patience, fails, or falls silent: the operator waits as it is asked to, and tells the truth meanwhile.
+//! Adobe asks for patience, fails, or falls silent: the operator waits as it is asked to, and reports the truth meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ async fn passing_trouble_is_reconciling_and_never_stalled() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!stalled, "{states:?}");
-    // Four waits, five bouts of trouble, looking for what may exist: each is told, and nothing is told twice in a row.
+    // Four waits, five failures, looking for what may exist: each is reported, and nothing is reported twice in a row.
     assert!(states.len() <= 12, "{states:?}");
 }
 

@@ -150,7 +150,7 @@ async fn a_flow_behind_an_access_label_is_not_created_again() {
         .reason("Dataflow", "payments", "PermissionDenied")
         .await;
     assert_eq!(dataflow["status"]["id"], flow);
-    // It cannot be deleted either, and that is told instead of forgotten.
+    // It cannot be deleted either, and that is reported instead of forgotten.
     world.delete("Dataflow", "payments").await;
     world
         .says("Dataflow", "payments", "cannot be deleted yet")
@@ -428,7 +428,7 @@ async fn a_list_that_is_not_allowed_is_told_by_the_sandbox() {
     world.simulator.inject(fault.times(Times::Every));
     let told = |words: &'static str| {
         let world = &world;
-        world.eventually("the Sandbox to tell", move || async move {
+        world.eventually("the Sandbox to report it", move || async move {
             let sandbox = world.get("Sandbox", "default").await;
             let failed = condition(&sandbox, "SweepFailed").to_string();
             assert_eq!(condition(&sandbox, "Ready")["status"], "True");

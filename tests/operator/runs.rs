@@ -1,4 +1,4 @@
-//! What becomes of dataflows at Adobe is told in status, events and metrics, and has no say in whether they are Ready.
+//! What becomes of dataflows at Adobe is reported in status, events and metrics, and has no say in whether they are Ready.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,7 +35,7 @@ async fn run(world: &World, outcome: &RunOutcome) -> String {
 
 /// Waits until the last run is that one and ended so; gives the Dataflow.
 async fn told(world: &World, run: &str, reason: &str) -> Value {
-    let what = format!("run {run} to be told as {reason}");
+    let what = format!("run {run} to be reported as {reason}");
     world
         .eventually(&what, || async {
             let flow = world.get("Dataflow", NAME).await;
@@ -156,7 +156,7 @@ async fn a_failed_run_leaves_the_dataflow_ready_and_a_later_one_recovers() {
     assert_eq!(event.type_.as_deref(), Some("Normal"));
     polled(&world).await;
     let event = world.event("Dataflow", NAME, "DataflowRunFailed").await;
-    assert!(event.series.is_none(), "each failed run is told once");
+    assert!(event.series.is_none(), "each failed run is reported once");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn one_call_looks_for_the_runs_of_all_dataflows_and_writes_nothing_where_n
     assert_eq!((names.len(), flows.len()), (5, 5));
     for name in names {
         world
-            .eventually("every failure to be told", || async {
+            .eventually("every failure to be reported", || async {
                 let flow = world.get("Dataflow", name).await;
                 let failed = condition(&flow, "LastRunSucceeded")["status"] == "False";
                 failed.then_some(()).ok_or(flow["status"].to_string())

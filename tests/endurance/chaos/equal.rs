@@ -96,7 +96,7 @@ pub fn rows(name: &Name, namespace: &str, spec: &Value, held: &Held) -> Vec<(&'s
     kept.chain(referred).chain(state).chain([marked]).collect()
 }
 
-/// How it tells whose it is.
+/// Its owner mark.
 fn marked((kind, name): &Name, namespace: &str, spec: &Value) -> (&'static str, Value) {
     let owner = format!("{namespace}/default");
     let mark = Mark::new(&owner, kind.parse::<Kind>().unwrap(), namespace, name);

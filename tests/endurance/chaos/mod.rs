@@ -45,7 +45,7 @@ const FULL: Scale = Scale {
 /// How long it may take to converge once there are no more faults.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// How many differences are told.
+/// How many differences are printed.
 const MOST: usize = 30;
 
 /// How long Adobe's listings lag behind: less than the operator takes into account.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::equal::rows;
 
-/// Characters of a difference that are told: enough to know what it is about.
+/// Characters of a difference that are printed: enough to know what it is about.
 const WORDS: usize = 400;
 
 /// Every custom resource, by kind and name.

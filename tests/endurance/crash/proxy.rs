@@ -106,7 +106,7 @@ impl Proxy {
         progress.crash = crash;
     }
 
-    /// Lets the operator live, whatever it asks for; tells whether it still does.
+    /// Calls the crash off; returns whether the operator still lives.
     pub fn disarm(&self) -> bool {
         let mut progress = self.gate.progress();
         let lives = progress.operator.is_some();
@@ -148,7 +148,7 @@ impl Gate {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request; tells whether it is the last one, and when the operator is to die.
+    /// Counts a request; returns when the operator is to die if this is the last one.
     fn count(&self, request: &Parts) -> Option<Moment> {
         if is_about_leases(request) {
             return None;

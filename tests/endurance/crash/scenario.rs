@@ -62,7 +62,7 @@ impl Scenario {
             .eventually("this operator to list what Adobe holds", listed)
             .await;
         self.silent().await;
-        // What was Ready may have been told so by an operator that is dead now.
+        // An operator that is dead now may have written that it was Ready.
         self.world.all_ready(&self.objects).await;
     }
 

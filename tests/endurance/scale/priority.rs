@@ -28,7 +28,7 @@ const OTHER_LISTS: [&str; 6] = [
 /// As slow as Adobe on a good day.
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// Calls that make a pipeline, with what must be known of its sandbox and specs, and with a look whether it is there.
+/// Calls that make a pipeline, with what must be known of its sandbox and specs, and a lookup of whether it exists.
 const FEW: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ const CONCURRENCY: usize = 32;
 /// Kind and name of an object.
 pub type Name = (String, String);
 
-/// That many pipelines in a Sandbox that may ask for much at once, and that is listed as often as the operator was told.
+/// That many pipelines in a Sandbox that may ask for much at once, and that is resynced as often as the operator's settings say.
 pub fn manifests(pipelines: usize) -> Vec<Value> {
     let mut objects = copies(&sample("payments"), pipelines);
     use_default_resync_period(&mut objects);

@@ -46,7 +46,7 @@ pub fn condition(object: &Value, type_: &str) -> Value {
     found.cloned().unwrap_or_default()
 }
 
-/// Lets Sandboxes be listed as often as the operator was told, instead of as often as the sample says.
+/// Lets the operator's settings say how often Sandboxes are resynced, instead of the sample.
 pub fn use_default_resync_period(objects: &mut [Value]) {
     for object in objects {
         if let Some(Value::Object(spec)) = object.get_mut("spec") {

@@ -122,7 +122,7 @@ impl World {
         objects
     }
 
-    /// The same, for lists as often as the operator was told instead of as often as the sample says.
+    /// The same, resynced as often as the operator's settings say instead of as often as the sample does.
     pub async fn apply_sample_with_default_resync(&self, folder: &str) -> Vec<Value> {
         let mut objects = sample(folder);
         use_default_resync_period(&mut objects);
@@ -139,7 +139,7 @@ impl World {
         api.patch_status(name, &params, &patch).await.unwrap();
     }
 
-    /// Makes an object look as if its conditions had been as they are for long.
+    /// Dates the conditions of an object back, as if they had held for long.
     pub async fn age(&self, kind: &str, name: &str) {
         let mut status = self.get(kind, name).await["status"].take();
         for condition in status["conditions"].as_array_mut().unwrap() {
@@ -295,13 +295,16 @@ impl World {
                     it.kind.as_deref() == Some(kind) && it.name.as_deref() == Some(name)
                 })
             };
-            let (told, other): (Vec<_>, Vec<_>) = all
+            let (wanted, other): (Vec<_>, Vec<_>) = all
                 .into_iter()
                 .filter(regards)
                 .partition(|event| event.reason.as_deref() == Some(reason));
             let others = other.iter().filter_map(|event| event.reason.clone());
             let others: Vec<_> = others.collect();
-            told.into_iter().next().ok_or_else(|| format!("{others:?}"))
+            wanted
+                .into_iter()
+                .next()
+                .ok_or_else(|| format!("{others:?}"))
         })
         .await
     }

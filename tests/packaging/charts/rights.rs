@@ -20,7 +20,7 @@ type Right = (String, String, String);
 #[tokio::test]
 async fn a_whole_life_uses_every_right_and_asks_for_no_other() {
     let options = Options {
-        // So that time passes between a look at a resource and a write to it.
+        // So that time passes between a read of a resource and a write to it.
         latency: Duration::from_millis(100),
         ..Options::default()
     };
@@ -89,7 +89,7 @@ async fn live(world: &World) {
         .await;
     world.reason("Dataflow", "payments", "Succeeded").await;
     drift(world).await;
-    // Twice, as an Event that is told again is patched.
+    // Twice, as an Event that recurs is patched.
     for _ in 0..2 {
         let wrong = json!({ "stringData": { "clientSecret": "wrong" } });
         world.patch("Secret", "adobe-io", wrong).await;

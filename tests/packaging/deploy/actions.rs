@@ -98,7 +98,7 @@ async fn choose(world: &World, action: &str) {
 }
 
 #[tokio::test]
-async fn chosen_actions_pause_a_dataflow_let_it_go_on_and_have_it_looked_at() {
+async fn chosen_actions_pause_a_dataflow_let_it_go_on_and_have_it_read_again() {
     let world = World::new().await;
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
@@ -123,7 +123,7 @@ async fn chosen_actions_pause_a_dataflow_let_it_go_on_and_have_it_looked_at() {
     assert_eq!(world.get("Dataflow", "payments").await["spec"], before);
     choose(&world, "run-now").await;
     world
-        .eventually("the look", || async {
+        .eventually("the fresh read", || async {
             let object = world.get("Dataflow", "payments").await;
             let asked = &object["metadata"]["annotations"][REQUEST];
             (object["status"]["lastHandledRequest"] == *asked)

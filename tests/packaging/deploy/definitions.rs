@@ -50,7 +50,7 @@ fn modules() -> Vec<String> {
         .collect()
 }
 
-/// Installs them; tells whether there are any.
+/// Installs them; returns whether there are any.
 pub async fn install(world: &World) -> bool {
     let Some(definitions) = all() else {
         return false;

@@ -1,4 +1,4 @@
-//! What kube-state-metrics is told to show exists in our definitions. It is not run itself: the config is read by its
+//! What kube-state-metrics is configured to show exists in our definitions. It is not run itself: the config is read by its
 //! documented rules.
 
 use std::fs;
@@ -32,7 +32,7 @@ fn at(schema: &Value, path: &Value) -> Value {
     }
 }
 
-/// The schema of a kind with those fields of `metadata` that a definition does not tell of.
+/// The schema of a kind with those fields of `metadata` that a definition does not describe.
 fn schema(crd: &Value) -> Value {
     let mut schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
     let text = json!({ "type": "string" });

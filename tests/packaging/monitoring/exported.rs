@@ -17,8 +17,8 @@ pub fn metrics(text: &str) -> Metrics {
     let mut metrics = Metrics::new();
     let mut current = (String::new(), "");
     for line in text.lines() {
-        if let Some(told) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = told.split_once(' ').unwrap();
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = declared.split_once(' ').unwrap();
             current = (format!("{name}{}", suffix(kind)), kind);
         } else if !line.starts_with('#') {
             let (name, kind) = &current;

@@ -55,7 +55,7 @@ impl KeptProcess {
             if let Some(address) = said.find_map(address) {
                 return address;
             }
-            assert!(Instant::now() < deadline, "no address is told: {log}");
+            assert!(Instant::now() < deadline, "no address in the log: {log}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

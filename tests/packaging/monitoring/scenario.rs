@@ -82,14 +82,14 @@ impl Replica {
     }
 }
 
-/// Has a run of the dataflow, and waits until the operator tells of it.
+/// Has a run of the dataflow, and waits until the operator reports it.
 async fn run(world: &World) {
     let flow = world.get("Dataflow", "payments").await;
     let id = flow["status"]["id"].as_str().unwrap();
     let outcome = RunOutcome::partial(100, 1, "MAPPER-3700-400", "a bad row");
     let run = world.simulator.simulate_run("prod", id, &outcome).unwrap();
     world
-        .eventually("the run to be told", || async {
+        .eventually("the run to be reported", || async {
             let flow = world.get("Dataflow", "payments").await;
             let last: &Value = &flow["status"]["lastRun"];
             (last["id"] == *run).then_some(()).ok_or(last.to_string())
