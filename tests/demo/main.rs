@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[tokio::main]
 async fn main() -> Result<()> {
     aep_test_kit::cluster::use_tls_provider();
+    println!("starting control plane, simulator and operator");
     let started = Instant::now();
     let cluster = Cluster::connect().await?;
     let simulator = Simulator::start(Options {
