@@ -25,15 +25,15 @@ test: ## Run every test, against a real kube-apiserver
 
 crash-matrix: ## Kill the operator before and after every single request, and lose every answer
 	tests/control-plane/assets etcd kube-apiserver >/dev/null
-	CRASH_MATRIX=all cargo test --quiet --locked --test crash -- --nocapture --test-threads=1
+	CRASH_MATRIX=all cargo test --quiet --locked --test endurance -- crash:: --nocapture --test-threads=1
 
 scale: ## Settle 1,000 pipelines and see that nothing more is asked or written
 	tests/control-plane/assets etcd kube-apiserver >/dev/null
-	SCALE=full cargo test --quiet --locked --test scale
+	SCALE=full cargo test --quiet --locked --test endurance -- scale::
 
 chaos: ## Change 200 pipelines at random while Adobe fails and replicas are killed (CHAOS_SEED repeats a run)
 	tests/control-plane/assets etcd kube-apiserver >/dev/null
-	CHAOS=1 cargo test --quiet --locked --test chaos -- --nocapture
+	CHAOS=1 cargo test --quiet --locked --test endurance -- chaos:: --nocapture
 
 bench: ## Time to Ready, calls, CPU and memory for 1, 10 and 100 pipelines
 	cargo bench --quiet --locked --bench pipelines
@@ -53,7 +53,7 @@ fmt: ## Format the code
 
 crds: ## Rewrite crds/, docs/reference and what the charts hold of them from the types
 	UPDATE=1 cargo test --lib api:: --locked
-	UPDATE=1 cargo test --test charts --locked -- generated:: manual::
+	UPDATE=1 cargo test --test packaging --locked -- charts::generated:: charts::manual::
 
 control-plane: ## Start a control plane of your own and stay until Ctrl-C
 	cargo run --quiet -p aep-control-plane --bin control-plane

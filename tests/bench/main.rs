@@ -3,11 +3,8 @@
 //! Prints a table and writes `target/bench/pipelines.json`. Each row runs the operator's own binary in a fresh namespace
 //! with a fresh simulator, so that rows do not help each other.
 
-#[allow(dead_code, reason = "shared with tests, which use the rest")]
-#[path = "../copies.rs"]
-mod copies;
 mod process;
-mod world;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +13,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use world::World;
+use subject::Subject;
 
 const LATENCY: Duration = Duration::from_millis(200);
 const SIZES: [usize; 3] = [1, 10, 100];
@@ -37,12 +34,9 @@ struct Row {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
     println!(
         "latency {LATENCY:?}, {} requests per second",
-        world::REQUESTS_PER_SECOND
+        subject::REQUESTS_PER_SECOND
     );
     println!(
         "{:>9} {:>9} {:>9} {:>7} {:>7} {:>9} {:>9}",
@@ -74,18 +68,18 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(pipelines: usize) -> Result<Row> {
-    let world = World::new(LATENCY).await?;
-    let seconds = world.build(pipelines).await?.as_secs_f64();
-    let calls = world.calls();
+    let subject = Subject::start(LATENCY).await?;
+    let seconds = subject.build(pipelines).await?.as_secs_f64();
+    let calls = subject.calls();
     let total: usize = calls.values().sum();
-    let (cpu_seconds, peak_mebibytes) = world.cost()?;
+    let (cpu_seconds, peak_mebibytes) = subject.cost()?;
     let path = LATENCY.as_secs_f64() * f64::from(CRITICAL_PATH);
-    let burst = f64::from(world::BURST);
+    let burst = f64::from(subject::BURST);
     #[allow(
         clippy::cast_precision_loss,
         reason = "counts of calls are far below 2^52"
     )]
-    let rate = (total as f64 - burst) / f64::from(world::REQUESTS_PER_SECOND);
+    let rate = (total as f64 - burst) / f64::from(subject::REQUESTS_PER_SECOND);
     Ok(Row {
         pipelines,
         seconds,

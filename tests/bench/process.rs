@@ -1,4 +1,4 @@
-//! What a process has cost so far, as Linux tells it.
+//! What a process has cost so far, as Linux counts it.
 
 use std::fs;
 

@@ -24,9 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    aep_test_kit::cluster::use_tls_provider();
+    println!("starting control plane, simulator and operator");
     let started = Instant::now();
     let cluster = Cluster::connect().await?;
     let simulator = Simulator::start(Options {

@@ -44,7 +44,7 @@ impl<'a> Progress<'a> {
         println!("{}", line("KIND", "NAME", "READY", "REASON", "ADOBE ID"));
         let deadline = Instant::now() + patience;
         loop {
-            let changed = self.look().await?;
+            let changed = self.changed().await?;
             self.show(&changed);
             let ready = !self.rows.is_empty() && self.rows.values().all(|row| row.ready == "True");
             if ready || Instant::now() > deadline {
@@ -54,7 +54,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    async fn look(&mut self) -> Result<Vec<(usize, String)>> {
+    async fn changed(&mut self) -> Result<Vec<(usize, String)>> {
         let mut changed = Vec::new();
         for (order, kind) in api::Kind::ALL.into_iter().enumerate() {
             for object in self

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use aep_simulator::Options;
+use aep_test_kit::{World, condition, sample, use_default_resync_period};
 use serde_json::{Value, json};
-
-use crate::harness::{World, condition, sample};
-use crate::recovery::creates;
 
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
 
@@ -36,18 +34,16 @@ fn adopting(mut object: Value, id: &str) -> Value {
     object
 }
 
-/// A world with an open sandbox, swept often.
-async fn swept() -> World {
+/// A world with an open sandbox, listed often.
+async fn often_listed() -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
     .await;
     let mut objects = sample("payments");
     objects.retain(|it| it["kind"] == "Secret" || it["kind"] == "Sandbox");
-    for object in &mut objects {
-        if let Some(Value::Object(spec)) = object.get_mut("spec") {
-            spec.remove("resyncPeriodSeconds");
-        }
+    use_default_resync_period(&mut objects);
+    for object in &objects {
         world.apply(object).await.unwrap();
     }
     world.reason("Sandbox", "default", "Succeeded").await;
@@ -80,12 +76,7 @@ async fn the_object_that_the_annotation_names_is_taken_over() {
     world.apply(&object).await.unwrap();
     let object = world.reason("BaseConnection", "lake", "Succeeded").await;
     assert_eq!(object["status"]["id"], id);
-    assert_eq!(
-        creates(&world.simulator),
-        0,
-        "{:?}",
-        world.simulator.calls()
-    );
+    assert_eq!(world.creates(), 0, "{:?}", world.simulator.calls());
     assert_eq!(world.writes(), 1, "one change to set the mark");
     let description = held(&world, &id)["description"].to_string();
     assert!(description.contains("[aep-operator:"), "{description}");
@@ -115,7 +106,7 @@ async fn one_namesake_without_owner_is_taken_over_where_the_policy_allows_it() {
     world.apply(&object).await.unwrap();
     let object = world.reason("BaseConnection", "lake", "Succeeded").await;
     assert_eq!(object["status"]["id"], id);
-    // Without the policy, a namesake is nobody's business.
+    // Without the policy, a namesake is left alone.
     let other = connection("other", "Lake");
     world.apply(&other).await.unwrap();
     let other = world.reason("BaseConnection", "other", "Succeeded").await;
@@ -206,7 +197,7 @@ async fn an_object_of_another_operator_is_left_alone() {
 
 #[tokio::test]
 async fn what_a_renamed_resource_left_behind_is_taken_over_by_name() {
-    let world = swept().await;
+    let world = often_listed().await;
     let orphaning = |mut object: Value| {
         object["spec"]["deletionPolicy"] = json!("Orphan");
         object

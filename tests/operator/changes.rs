@@ -1,8 +1,7 @@
 //! A change of the spec arrives at Adobe as one call.
 
+use aep_test_kit::{World, ours};
 use serde_json::json;
-
-use crate::harness::{World, ours};
 
 async fn settled() -> World {
     let world = World::new().await;

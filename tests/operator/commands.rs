@@ -1,14 +1,13 @@
 //! Every command that a page names is run, or says why it is not.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use aep_control_plane::ControlPlane;
 use aep_simulator::Options;
-use tokio::process::Command;
+use aep_test_kit::World;
+use aep_test_kit::pages::{commands, follow};
 
 use crate::docs::{ROOT, files, pages, quoted, text};
-use crate::harness::World;
 
 /// Before a block of commands: who runs it.
 const RUN: &str = "<!-- Run by `";
@@ -101,38 +100,11 @@ fn every_block_of_commands_names_the_test_that_runs_it_or_says_why_none_does() {
     }
 }
 
-/// The commands of a page, in their order.
-fn commands(page: &str) -> String {
-    let text = text(page);
-    let blocks = text.split("```sh\n").skip(1);
-    let blocks = blocks.filter_map(|rest| rest.split("```").next());
-    blocks.collect::<Vec<_>>().join("\n")
-}
-
-/// Runs commands as somebody would who has kubectl and this repository.
-async fn follow(world: &World, script: &str) -> String {
-    let cluster = ControlPlane::shared().await;
-    let kubectl = cluster.kubectl().unwrap();
-    let tools = Path::new(kubectl.get_program()).parent().unwrap();
-    let path = std::env::var("PATH").unwrap();
-    // The reader's own namespace.
-    let script = format!(
-        "kubectl() {{ command kubectl -n {} \"$@\"; }}\n{script}",
-        world.namespace
-    );
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script])
-        .env("PATH", format!("{}:{path}", tools.display()))
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .env("DEMO_KUBECONFIG", cluster.kubeconfig())
-        .current_dir(ROOT)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.await.unwrap();
-    let told = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
-    let told = told.concat();
-    assert!(output.status.success(), "{script}\n{told}");
-    told
+/// Runs commands as somebody would who has kubectl and this repository, in the reader's own namespace.
+async fn follow_in(world: &World, script: &str) -> String {
+    let namespace = &world.namespace;
+    let script = format!("kubectl() {{ command kubectl -n {namespace} \"$@\"; }}\n{script}");
+    follow(ControlPlane::shared().await, &["kubectl"], &script).await
 }
 
 async fn settled() -> World {
@@ -147,7 +119,7 @@ async fn the_demo_of_the_readme_ends_well() {
     let world = World::unattended(Options::default()).await;
     let block = commands("README.md");
     let demo = block.lines().find(|line| line.starts_with("make demo"));
-    let told = follow(&world, demo.unwrap()).await;
+    let told = follow_in(&world, demo.unwrap()).await;
     for words in ["everything is Ready after", "nothing is left at Adobe"] {
         assert!(told.contains(words), "{told}");
     }
@@ -157,11 +129,11 @@ async fn the_demo_of_the_readme_ends_well() {
 async fn the_page_on_troubleshooting_has_an_object_looked_at_again() {
     let world = settled().await;
     world.simulator.clear_calls();
-    follow(&world, &commands("docs/troubleshooting.md")).await;
+    follow_in(&world, &commands("docs/troubleshooting.md")).await;
     world
-        .eventually("a fresh look", || async {
-            let looks = world.simulator.count("GET", "/flows/{id}");
-            (looks == 1).then_some(()).ok_or(looks.to_string())
+        .eventually("a fresh read", || async {
+            let reads = world.simulator.count("GET", "/flows/{id}");
+            (reads == 1).then_some(()).ok_or(reads.to_string())
         })
         .await;
 }
@@ -198,6 +170,6 @@ async fn the_commands_in_the_text_of_pages_work() {
         for (placeholder, example) in PLACEHOLDERS {
             *command = command.replace(placeholder, example);
         }
-        follow(&world, command).await;
+        follow_in(&world, command).await;
     }
 }

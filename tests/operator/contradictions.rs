@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use aep_test_kit::{World, condition};
 use serde_json::{Value, json};
 
-use crate::harness::{World, condition};
-use crate::recovery::{creates, exactly_one_of_each, ids};
+use crate::recovery::{exactly_one_of_each, ids};
 
 const KIND: &str = "SourceConnection";
 const NAME: &str = "paypal-products";
@@ -23,7 +23,7 @@ async fn settled(list_lag: Duration) -> (World, Vec<Value>) {
         settings.resync = PERIOD;
     })
     .await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     world.simulator.clear_calls();
     (world, objects)
@@ -53,7 +53,7 @@ fn list_only(world: &World, shown: &[Value]) {
     world.simulator.inject(fault.times(Times::Every));
 }
 
-/// Asks for a fresh look.
+/// Asks for a fresh read.
 async fn ask(world: &World) {
     let request = json!({ "aep-operator.io/requested-at": "now" });
     let request = json!({ "metadata": { "annotations": request } });
@@ -61,7 +61,7 @@ async fn ask(world: &World) {
 }
 
 /// Waits until all there is was listed so often that a little lag is over.
-async fn sweeps(world: &World) {
+async fn lag_is_over(world: &World) {
     listed(world, 3).await;
 }
 
@@ -91,13 +91,13 @@ async fn what_reads_deny_and_lists_show_is_missing_and_not_made_again() {
     deny_reads(&world);
     ask(&world).await;
     world.reason(KIND, NAME, "Missing").await;
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     let connection = world.get(KIND, NAME).await;
     assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
     world.simulator.clear_faults();
     world.all_ready(&objects).await;
     assert_eq!(ids(&world, &objects).await, before);
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
     exactly_one_of_each(&world);
 }
 
@@ -118,11 +118,11 @@ async fn renamed_and_denied(world: &World) {
 async fn as_it_was(world: &World, objects: &[Value], before: &[Value]) {
     let connection = world.get(KIND, NAME).await;
     assert_eq!(condition(&connection, "Ready")["reason"], "Missing");
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
     world.simulator.clear_faults();
     world.all_ready(objects).await;
     assert_eq!(ids(world, objects).await, before);
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
     exactly_one_of_each(world);
     let held = world
         .simulator
@@ -151,13 +151,13 @@ async fn what_reads_deny_is_not_made_again_although_nobody_looked_for_a_while() 
         let patch = json!({ "spec": { "suspend": true } });
         world.patch(KIND, NAME, patch).await;
         world.reason(KIND, NAME, "Suspended").await;
-        sweeps(&world).await;
+        lag_is_over(&world).await;
         let asked = json!({ "aep-operator.io/requested-at": request });
         let patch = json!({ "metadata": { "annotations": asked }, "spec": { "suspend": false } });
         world.patch(KIND, NAME, patch).await;
         world.reason(KIND, NAME, "Missing").await;
     }
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     as_it_was(&world, &objects, &before).await;
 }
 
@@ -166,11 +166,11 @@ async fn what_lists_lack_and_reads_show_stays_as_it_is() {
     let (world, objects) = settled(LITTLE).await;
     let before = world.versions().await;
     world.simulator.set_list_lag(Duration::from_secs(3600));
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     assert_eq!(world.versions().await, before);
     assert_eq!(world.writes(), 0);
     world.simulator.set_list_lag(Duration::ZERO);
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     world.all_ready(&objects).await;
     assert_eq!(world.versions().await, before);
     assert_eq!(world.writes(), 0);
@@ -184,10 +184,10 @@ async fn a_list_that_shows_a_twin_alone_does_not_make_it_the_one_in_use() {
     let twin = world.simulator.object("prod", "sourceConnections", &twin);
     world.simulator.clear_calls();
     list_only(&world, &[twin.unwrap()]);
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     assert_eq!(id(&world).await, held[0]["id"]);
     world.simulator.clear_faults();
-    sweeps(&world).await;
+    lag_is_over(&world).await;
     world.all_ready(&objects).await;
     assert_eq!(id(&world).await, held[0]["id"]);
     assert_eq!(world.writes(), 0);

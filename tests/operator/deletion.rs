@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use aep_control_plane::{ControlPlane, Options as Cluster};
+use aep_control_plane::Options as Cluster;
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use aep_test_kit::{PATIENCE, World, cluster, condition, ours, sample};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DeleteParams};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-
-use crate::harness::{PATIENCE, World, condition, install, ours, sample};
-use crate::pipeline::delete_all;
 
 async fn settled() -> World {
     let world = World::new().await;
@@ -52,7 +50,7 @@ async fn what_is_gone_already_is_fine() {
         let id = object["id"].as_str().unwrap();
         assert!(world.simulator.delete("prod", kind, id).unwrap());
     }
-    delete_all(&world, &sample("payments")).await;
+    world.delete_all(&sample("payments")).await;
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
@@ -94,7 +92,7 @@ async fn a_refusal_for_use_at_adobe_is_tried_again() {
     let fault = Fault::answer(answer).method("DELETE");
     let fault = fault.path("/sourceConnections/{id}");
     world.simulator.inject(fault.times(Times::Next(2)));
-    delete_all(&world, &sample("payments")).await;
+    world.delete_all(&sample("payments")).await;
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
@@ -343,13 +341,13 @@ async fn a_schema_in_the_profile_explains_that_it_cannot_go() {
 
 #[tokio::test]
 async fn a_namespace_with_everything_in_it_goes_at_once() {
-    let cluster = ControlPlane::start(Cluster {
+    let cluster = cluster::start(Cluster {
         controllers: true,
         ..Cluster::default()
-    });
-    let cluster = cluster.await.unwrap();
+    })
+    .await;
     let client = cluster.client();
-    install(client.clone()).await;
+    cluster::install_crds(&client).await.unwrap();
     let mut world = World::on(client.clone(), Options::default()).await;
     world.start_operator();
     let objects = world.apply_sample("payments").await;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::figures::BEGINNINGS;
+use aep_test_kit::metrics::PREFIXES as BEGINNINGS;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

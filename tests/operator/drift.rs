@@ -1,26 +1,25 @@
-//! What somebody changes at Adobe is found by the next sweep and put right with one call; what Adobe changes by itself is
+//! What somebody changes at Adobe is found by the next resync and put right with one call; what Adobe changes by itself is
 //! none of our business.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aep_simulator::Options;
+use aep_test_kit::World;
 use serde_json::{Value, json};
-
-use crate::harness::World;
 
 async fn settled() -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
     .await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     quiet(&world).await;
     world
 }
 
-/// Waits until sweeps that began after now have ended, and all that follows from them.
+/// Waits until lists that began after now have ended, and all that follows from them.
 async fn quiet(world: &World) {
     for _ in 0..2 {
         world.simulator.clear_calls();
@@ -32,7 +31,7 @@ async fn quiet(world: &World) {
             "/tenant/descriptors",
         ];
         world
-            .eventually("two more sweeps", || async {
+            .eventually("two more lists", || async {
                 let counts = lists.map(|route| world.simulator.count("GET", route));
                 counts
                     .iter()

@@ -1,71 +1,34 @@
 //! What people see and do with kubectl.
 
-use std::process::Output;
-
-use aep_control_plane::ControlPlane;
-use serde_json::Value;
-
-use crate::harness::{World, sample};
-
-/// Runs kubectl in the world's namespace.
-async fn kubectl(world: &World, arguments: &[&str], input: Option<&str>) -> Output {
-    let mut command = ControlPlane::shared().await.kubectl().unwrap();
-    command
-        .args(["--namespace", &world.namespace])
-        .args(arguments);
-    let mut command = tokio::process::Command::from(command);
-    command.stdin(std::process::Stdio::piped());
-    command.stdout(std::process::Stdio::piped());
-    command.stderr(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let text = input.unwrap_or_default().to_owned();
-    tokio::io::AsyncWriteExt::write_all(&mut stdin, text.as_bytes())
-        .await
-        .unwrap();
-    drop(stdin);
-    child.wait_with_output().await.unwrap()
-}
-
-/// Runs kubectl, which must succeed; gives what it prints.
-async fn done(world: &World, arguments: &[&str], input: Option<&str>) -> String {
-    let output = kubectl(world, arguments, input).await;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn manifest(objects: &[Value]) -> String {
-    let texts = objects.iter().map(ToString::to_string);
-    texts.collect::<Vec<_>>().join("\n---\n")
-}
+use aep_test_kit::kubectl::{done, manifest};
+use aep_test_kit::{World, sample};
 
 #[tokio::test]
 async fn a_pipeline_lives_from_apply_to_delete() {
     let world = World::new().await;
     let yaml = manifest(&sample("payments"));
-    done(&world, &["apply", "-f", "-"], Some(&yaml)).await;
+    done(&world, &["apply", "-f", "-"], &yaml).await;
     let wait = ["wait", "--for=condition=Ready", "--timeout=60s"];
-    done(&world, &[&wait[..], &["dataflow/payments"]].concat(), None).await;
-    let table = done(&world, &["get", "aep"], None).await;
+    done(&world, &[&wait[..], &["dataflow/payments"]].concat(), "").await;
+    let table = done(&world, &["get", "aep"], "").await;
     for words in ["payments", "paypal-products", "Succeeded", "enabled", "AGE"] {
         assert!(table.contains(words), "{words} is not in\n{table}");
     }
-    let again = done(&world, &["apply", "-f", "-"], Some(&yaml)).await;
+    let again = done(&world, &["apply", "-f", "-"], &yaml).await;
     let changed = again.lines().filter(|line| !line.ends_with(" unchanged"));
     // The text of a Secret's `stringData` is never stored, so kubectl takes it for a change each time.
     let changed: Vec<_> = changed
         .filter(|line| !line.starts_with("secret/"))
         .collect();
     assert!(changed.is_empty(), "{changed:?}");
-    done(&world, &["delete", "-f", "-", "--timeout=60s"], Some(&yaml)).await;
+    done(&world, &["delete", "-f", "-", "--timeout=60s"], &yaml).await;
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
 #[tokio::test]
 async fn every_field_explains_itself() {
     let world = World::new().await;
-    let text = done(&world, &["explain", "dataflow.spec.schedule"], None).await;
+    let text = done(&world, &["explain", "dataflow.spec.schedule"], "").await;
     for words in ["frequency", "Minute", "interval", "startTime", "FIELDS"] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use aep_operator::lease::{Candidate, LeaseTimings};
 use aep_simulator::Options;
+use aep_test_kit::{World, sample};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{World, sample};
 use crate::replica::{LEASE, Replica};
 
 /// Seconds of a lease that a test waits for; long enough for a leader on a machine that is busy with other things.

@@ -8,15 +8,9 @@ mod changes;
 mod circles;
 mod commands;
 mod contradictions;
-#[allow(dead_code, reason = "shared with the benchmarks, which use the rest")]
-#[path = "../copies.rs"]
-mod copies;
 mod deletion;
 mod docs;
 mod drift;
-#[path = "../figures.rs"]
-mod figures;
-mod harness;
 mod kubectl;
 mod lease;
 mod modules;

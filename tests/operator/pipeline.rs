@@ -1,8 +1,6 @@
 //! A whole pipeline's life.
 
-use serde_json::Value;
-
-use crate::harness::{World, ours, sample};
+use aep_test_kit::{World, ours, sample};
 
 #[tokio::test]
 async fn the_payments_pipeline_becomes_ready_in_any_order_of_apply() {
@@ -36,7 +34,7 @@ async fn a_second_apply_and_a_restart_write_nothing() {
     world.kill_operator().await;
     world.simulator.clear_calls();
     world.start_operator();
-    // The new operator has looked at everything once it has listed the last kind.
+    // The new operator knows everything once it has listed the last kind.
     world
         .eventually("the new operator to list flows", || async {
             (world.simulator.count("GET", "/flows") > 0)
@@ -58,7 +56,7 @@ async fn deleting_everything_at_once_leaves_nothing_at_adobe() {
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
     assert!(world.simulator.object_count("prod") > 0);
-    delete_all(&world, &objects).await;
+    world.delete_all(&objects).await;
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
@@ -73,23 +71,4 @@ async fn objects_that_were_never_created_go_at_once() {
     world.delete("Dataset", name).await;
     world.gone("Dataset", name).await;
     assert!(world.simulator.calls().is_empty());
-}
-
-pub async fn delete_all(world: &World, objects: &[Value]) {
-    for object in objects {
-        world
-            .delete(
-                object["kind"].as_str().unwrap(),
-                object["metadata"]["name"].as_str().unwrap(),
-            )
-            .await;
-    }
-    for object in ours(objects) {
-        world
-            .gone(
-                object["kind"].as_str().unwrap(),
-                object["metadata"]["name"].as_str().unwrap(),
-            )
-            .await;
-    }
 }

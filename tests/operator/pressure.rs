@@ -1,11 +1,10 @@
-//! Adobe asks for patience, fails, or falls silent: the operator waits as it is asked to, and tells the truth meanwhile.
+//! Adobe asks for patience, fails, or falls silent: the operator waits as it is asked to, and reports the truth meanwhile.
 
 use std::time::{Duration, Instant};
 
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use aep_test_kit::{World, condition, sample};
 use serde_json::json;
-
-use crate::harness::{World, condition, sample};
 
 #[tokio::test]
 async fn pauses_that_adobe_asks_for_are_kept_by_the_whole_sandbox() {
@@ -59,7 +58,7 @@ async fn passing_trouble_is_reconciling_and_never_stalled() {
         world.apply(object).await.unwrap();
     }
     let (mut stalled, mut states) = (false, Vec::new());
-    let deadline = Instant::now() + crate::harness::PATIENCE;
+    let deadline = Instant::now() + aep_test_kit::PATIENCE;
     loop {
         let flow = world.get("Dataflow", "payments").await;
         stalled |= !condition(&flow, "Stalled").is_null();
@@ -75,7 +74,7 @@ async fn passing_trouble_is_reconciling_and_never_stalled() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!stalled, "{states:?}");
-    // Four waits, five bouts of trouble, looking for what may exist: each is told, and nothing is told twice in a row.
+    // Four waits, five failures, looking for what may exist: each is reported, and nothing is reported twice in a row.
     assert!(states.len() <= 12, "{states:?}");
 }
 

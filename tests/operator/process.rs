@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use aep_control_plane::{ControlPlane, Options as Cluster};
 use aep_simulator::Options;
+use aep_test_kit::{PATIENCE, World, cluster, sample};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use kube::api::{Api, ObjectMeta, PostParams};
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
-
-use crate::harness::{PATIENCE, World, install, sample};
 
 /// Far less than anybody waits before a kill, and long for a machine that is busy with other things.
 const A_MOMENT: Duration = Duration::from_secs(10);
@@ -46,7 +45,7 @@ async fn every_watched_namespace_is_served_and_no_other() {
 
 #[tokio::test]
 async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
-    let cluster = ControlPlane::start(Cluster::default()).await.unwrap();
+    let cluster = cluster::start(Cluster::default()).await;
     let client = cluster.client();
     let world = World::on(client.clone(), Options::default()).await;
     let health = free_address();
@@ -89,7 +88,7 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
     assert!(ended.unwrap().unwrap().success());
 
     let _second = operator();
-    install(client).await;
+    cluster::install_crds(&client).await.unwrap();
     world
         .eventually("the replica to be ready", || async {
             let (status, text) = says("readyz").await?;

@@ -2,42 +2,17 @@
 
 use std::time::Duration;
 
-use aep_simulator::{Effect, Fault, Options, Simulator, Times};
+use aep_simulator::{Effect, Fault, Options, Times};
+use aep_test_kit::{World, collections, condition, name, ours, sample};
 use serde_json::{Value, json};
 
-use crate::harness::{World, condition, ours, sample};
-
-/// Where the objects of the payments sample are, with how many there are of each.
-pub const COLLECTIONS: [(&str, usize); 8] = [
-    ("connections", 1),
-    ("sourceConnections", 1),
-    ("targetConnections", 1),
-    ("flows", 1),
-    ("schemas", 1),
-    ("fieldgroups", 1),
-    ("dataSets", 1),
-    ("mappingSets", 1),
-];
-
-/// Posts that make an object.
-pub fn creates(simulator: &Simulator) -> usize {
-    let calls = simulator.calls();
-    let creates = calls.iter().filter(|call| {
-        call.method == "POST"
-            && call.service != "ims"
-            && !call.path.ends_with("/validate")
-            && !call.path.ends_with("/action")
-    });
-    creates.count()
-}
-
-/// A pipeline that is ready, and swept several times a second.
+/// A pipeline that is ready, and listed several times a second.
 pub async fn settled() -> (World, Vec<Value>) {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
     .await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     world.simulator.clear_calls();
     (world, objects)
@@ -45,8 +20,9 @@ pub async fn settled() -> (World, Vec<Value>) {
 
 /// Adobe holds what the payments sample asks for, and nothing twice.
 pub fn exactly_one_of_each(world: &World) {
-    for (kind, count) in COLLECTIONS {
-        assert_eq!(world.simulator.objects("prod", kind).len(), count, "{kind}");
+    for collection in collections::all() {
+        let count = world.simulator.objects("prod", collection).len();
+        assert_eq!(count, 1, "{collection}");
     }
 }
 
@@ -54,8 +30,8 @@ pub fn exactly_one_of_each(world: &World) {
 pub async fn ids(world: &World, objects: &[Value]) -> Vec<Value> {
     let mut ids = Vec::new();
     for object in ours(objects) {
-        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
-        let held = world.get(kind.unwrap(), name.unwrap()).await;
+        let (kind, name) = name(object);
+        let held = world.get(kind, name).await;
         ids.push(held["status"]["id"].clone());
     }
     ids
@@ -67,18 +43,16 @@ async fn a_cluster_rebuilt_from_the_same_manifests_finds_everything_again() {
     let before = ids(&world, &objects).await;
     world.kill_operator().await;
     for object in ours(&objects) {
-        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        let (kind, name) = name(object);
         let no_finalizers = json!({ "metadata": { "finalizers": null } });
-        world
-            .patch(kind.unwrap(), name.unwrap(), no_finalizers)
-            .await;
-        world.delete(kind.unwrap(), name.unwrap()).await;
+        world.patch(kind, name, no_finalizers).await;
+        world.delete(kind, name).await;
     }
-    world.apply_swept("payments").await;
+    world.apply_sample_with_default_resync("payments").await;
     world.start_operator();
     world.all_ready(&objects).await;
     assert_eq!(ids(&world, &objects).await, before);
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
 }
 
 #[tokio::test]
@@ -86,12 +60,12 @@ async fn a_status_that_was_wiped_is_written_again() {
     let (world, objects) = settled().await;
     let before = ids(&world, &objects).await;
     for object in ours(&objects) {
-        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
-        world.wipe_status(kind.unwrap(), name.unwrap()).await;
+        let (kind, name) = name(object);
+        world.wipe_status(kind, name).await;
     }
     world.all_ready(&objects).await;
     assert_eq!(ids(&world, &objects).await, before);
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
 }
 
 /// The next create at this route is carried out, but its answer is lost.
@@ -163,7 +137,7 @@ async fn an_object_deleted_at_adobe_is_created_again_once() {
         .await;
     world.all_ready(&objects).await;
     exactly_one_of_each(&world);
-    assert_eq!(creates(&world.simulator), 1);
+    assert_eq!(world.creates(), 1);
 }
 
 #[tokio::test]
@@ -176,12 +150,12 @@ async fn a_flow_behind_an_access_label_is_not_created_again() {
         .reason("Dataflow", "payments", "PermissionDenied")
         .await;
     assert_eq!(dataflow["status"]["id"], flow);
-    // It cannot be deleted either, and that is told instead of forgotten.
+    // It cannot be deleted either, and that is reported instead of forgotten.
     world.delete("Dataflow", "payments").await;
     world
         .says("Dataflow", "payments", "cannot be deleted yet")
         .await;
-    assert_eq!(creates(&world.simulator), 0);
+    assert_eq!(world.creates(), 0);
     world.simulator.hide_flow("prod", id, false).unwrap();
     let request = json!({ "aep-operator.io/requested-at": "now" });
     let request = json!({ "metadata": { "annotations": request } });
@@ -214,17 +188,17 @@ async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported()
                 .ok_or(sandbox["status"].to_string())
         })
         .await;
-    let figures = world.figures();
+    let metrics = world.metrics();
     let place = format!("namespace=\"{}\",name=\"default\"", world.namespace);
     let orphans = format!("aep_sandbox_orphans{{{place}}} 1");
-    assert!(figures.contains(&orphans), "{figures}");
+    assert!(metrics.contains(&orphans), "{metrics}");
     let named = sandbox["status"]["orphanedObjects"][0].as_str().unwrap();
     assert_eq!(named, format!("SourceConnection {twin}"));
     assert_eq!(condition(&sandbox, "OrphansFound")["status"], "True");
     assert_eq!(condition(&sandbox, "Ready")["status"], "True");
     world.event("Sandbox", "default", "OrphansFound").await;
     // What bears our mark goes with its custom resource.
-    crate::pipeline::delete_all(&world, &objects).await;
+    world.delete_all(&objects).await;
     assert_eq!(world.simulator.object_count("prod"), 0);
 }
 
@@ -278,7 +252,7 @@ async fn of_two_sandboxes_in_one_namespace_each_reports_its_own_orphans() {
         world.apply(&lake(name, sandbox)).await.unwrap();
         world.reason("BaseConnection", name, "Succeeded").await;
     }
-    sweeps(&world).await;
+    listed(&world).await;
     for sandbox in ["default", "other"] {
         let sandbox = world.get("Sandbox", sandbox).await;
         assert!(sandbox["status"]["orphans"].is_null(), "{sandbox}");
@@ -300,15 +274,15 @@ async fn of_two_sandboxes_in_one_namespace_each_reports_its_own_orphans() {
         .await;
     let named = other["status"]["orphanedObjects"][0].as_str().unwrap();
     assert_eq!(named, format!("BaseConnection {}", left.as_str().unwrap()));
-    sweeps(&world).await;
+    listed(&world).await;
     let other = world.get("Sandbox", "other").await;
     assert_eq!(other["status"]["orphans"], 1);
     let default = world.get("Sandbox", "default").await;
     assert!(default["status"]["orphans"].is_null(), "{default}");
 }
 
-/// Waits until each Sandbox has looked at all connections at least twice more.
-async fn sweeps(world: &World) {
+/// Waits until each Sandbox has listed all connections at least twice more.
+async fn listed(world: &World) {
     let before = world.simulator.count("GET", "/connections");
     world
         .eventually("six more lists", || async {
@@ -319,26 +293,26 @@ async fn sweeps(world: &World) {
 }
 
 #[tokio::test]
-async fn a_sandbox_let_go_by_hand_leaves_no_figures_behind() {
+async fn a_sandbox_let_go_by_hand_leaves_no_metrics_behind() {
     let (world, _) = settled().await;
-    let figures = || {
+    let metrics = || {
         let place = format!("namespace=\"{}\",name=\"default\"", world.namespace);
-        let figures = world.figures();
-        let its = figures.lines().filter(|line| line.contains(&place));
+        let metrics = world.metrics();
+        let its = metrics.lines().filter(|line| line.contains(&place));
         its.map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     assert!(
-        figures().iter().any(|it| it.starts_with("aep_sweep_")),
+        metrics().iter().any(|it| it.starts_with("aep_sweep_")),
         "{:?}",
-        figures()
+        metrics()
     );
     let finalizers = json!({ "metadata": { "finalizers": null } });
     world.delete("Sandbox", "default").await;
     world.patch("Sandbox", "default", finalizers).await;
     world.gone("Sandbox", "default").await;
     world
-        .eventually("its figures to go", || async {
-            let left = figures();
+        .eventually("its metrics to go", || async {
+            let left = metrics();
             left.is_empty().then_some(()).ok_or(format!("{left:?}"))
         })
         .await;
@@ -454,7 +428,7 @@ async fn a_list_that_is_not_allowed_is_told_by_the_sandbox() {
     world.simulator.inject(fault.times(Times::Every));
     let told = |words: &'static str| {
         let world = &world;
-        world.eventually("the Sandbox to tell", move || async move {
+        world.eventually("the Sandbox to report it", move || async move {
             let sandbox = world.get("Sandbox", "default").await;
             let failed = condition(&sandbox, "SweepFailed").to_string();
             assert_eq!(condition(&sandbox, "Ready")["status"], "True");
@@ -483,7 +457,7 @@ async fn refusing(list_lag: Duration) -> World {
 #[tokio::test]
 async fn a_refusal_right_after_what_it_refers_to_was_made_is_not_believed_yet() {
     let world = refusing(Duration::from_secs(4)).await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     let words = "made a moment ago, so Adobe is asked again. It said: Flow Service: no";
     let flow = world.says("Dataflow", "payments", words).await;
     assert_eq!(condition(&flow, "Ready")["reason"], "DependencyNotReady");
@@ -497,12 +471,12 @@ async fn a_refusal_right_after_what_it_refers_to_was_made_is_not_believed_yet() 
 #[tokio::test]
 async fn a_permanent_refusal_is_asked_for_once_and_again_when_the_spec_changes() {
     let world = refusing(Duration::ZERO).await;
-    world.apply_swept("payments").await;
+    world.apply_sample_with_default_resync("payments").await;
     world.reason("Dataflow", "payments", "Rejected").await;
-    let sweeps = world.simulator.count("GET", "/flows");
+    let lists = world.simulator.count("GET", "/flows");
     world
-        .eventually("six more sweeps", || async {
-            let more = world.simulator.count("GET", "/flows") - sweeps;
+        .eventually("six more lists", || async {
+            let more = world.simulator.count("GET", "/flows") - lists;
             (more >= 6).then_some(()).ok_or(more.to_string())
         })
         .await;

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
+use aep_test_kit::{World, collections, condition, sample};
 use serde_json::{Value, json};
-
-use crate::harness::{World, condition, sample};
-use crate::recovery::COLLECTIONS;
 
 async fn settled(policy: &str) -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
     .await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     for (kind, name) in [
         ("SourceConnection", "paypal-products"),
@@ -48,12 +46,10 @@ async fn replaced(world: &World, kind: &str, name: &str, old: &Value) {
         .await;
     world
         .eventually("what was replaced to be deleted", || async {
-            let counts: Vec<_> = COLLECTIONS
-                .iter()
-                .map(|(kind, count)| (kind, world.simulator.objects("prod", kind).len(), count))
-                .collect();
-            let left = counts.iter().all(|(_, held, count)| held == *count);
-            left.then_some(()).ok_or(format!("{counts:?}"))
+            let count = |collection| world.simulator.objects("prod", collection).len();
+            let counts: Vec<_> = collections::all().map(|it| (it, count(it))).collect();
+            let once = counts.iter().all(|(_, count)| *count == 1);
+            once.then_some(()).ok_or(format!("{counts:?}"))
         })
         .await;
 }
@@ -292,7 +288,7 @@ async fn a_refused_change_of_the_connection_spec_leaves_those_who_refer_to_it_al
         world
             .reason("BaseConnection", "paypal", "ReplaceRequired")
             .await;
-        sweeps(&world).await;
+        listed(&world).await;
         let now = world.get("SourceConnection", "paypal-products").await;
         assert_eq!(now["status"], connection["status"], "{spec}");
         let now = world.get("Dataflow", "payments").await;
@@ -309,14 +305,14 @@ async fn a_refused_change_of_the_connection_spec_leaves_those_who_refer_to_it_al
     let shown = |object: &Value| object["status"]["connectionSpecId"].clone();
     assert!(shown(&refused).is_string());
     assert_eq!(shown(&refused), shown(&connection));
-    sweeps(&world).await;
+    listed(&world).await;
     let now = world.get("Dataflow", "payments").await;
     assert_eq!(now["status"], flow["status"]);
     assert_eq!(world.writes(), 0);
 }
 
-/// Waits until everybody was looked at twice more.
-async fn sweeps(world: &World) {
+/// Waits until all flows were listed twice more.
+async fn listed(world: &World) {
     let before = world.simulator.count("GET", "/flows");
     world
         .eventually("three more lists", || async {
@@ -326,7 +322,7 @@ async fn sweeps(world: &World) {
         .await;
 }
 
-/// A flow is to be replaced; sweeps are rare.
+/// A flow is to be replaced; resyncs are rare.
 async fn to_be_replaced() -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.request_timeout = Duration::from_secs(2);

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aep_control_plane::ControlPlane;
+use aep_test_kit::{PATIENCE, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
-
-use crate::harness::{PATIENCE, World};
 
 /// The name of every test's lease, in its own namespace.
 pub const LEASE: &str = "operator";

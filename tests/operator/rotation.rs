@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use aep_simulator::Options;
+use aep_test_kit::{World, condition};
 use serde_json::{Value, json};
-
-use crate::harness::{World, condition};
 
 async fn settled() -> World {
     let world = World::tuned(Options::default(), |settings| {
         settings.resync = Duration::from_millis(300);
     })
     .await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     world.simulator.clear_calls();
     world
@@ -55,7 +54,7 @@ async fn new_source_credentials_are_sent_once() {
     world.start_operator();
     let lists = world.simulator.count("GET", "/connections");
     world
-        .eventually("two more sweeps", || async {
+        .eventually("two more lists", || async {
             let more = world.simulator.count("GET", "/connections") - lists;
             (more >= 2).then_some(()).ok_or(more.to_string())
         })

@@ -1,24 +1,21 @@
-//! What becomes of dataflows at Adobe is told in status, events and figures, and has no say in whether they are Ready.
+//! What becomes of dataflows at Adobe is reported in status, events and metrics, and has no say in whether they are Ready.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use aep_simulator::{Fault, Options, Reply, RunOutcome, Times};
+use aep_test_kit::{World, condition, copies, path, sample, use_default_resync_period};
 use serde_json::{Value, json};
-
-use crate::copies::copies;
-use crate::harness::{World, condition, sample};
 
 const NAME: &str = "payments";
 
-/// How often runs are looked for here.
+/// How often runs are polled here.
 const PERIOD: Duration = Duration::from_millis(300);
 
 async fn settled() -> World {
     let world = World::tuned(Options::default(), |settings| settings.resync = PERIOD).await;
-    let objects = world.apply_swept("payments").await;
+    let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
     world
 }
@@ -38,7 +35,7 @@ async fn run(world: &World, outcome: &RunOutcome) -> String {
 
 /// Waits until the last run is that one and ended so; gives the Dataflow.
 async fn told(world: &World, run: &str, reason: &str) -> Value {
-    let what = format!("run {run} to be told as {reason}");
+    let what = format!("run {run} to be reported as {reason}");
     world
         .eventually(&what, || async {
             let flow = world.get("Dataflow", NAME).await;
@@ -51,11 +48,11 @@ async fn told(world: &World, run: &str, reason: &str) -> Value {
         .await
 }
 
-/// Waits until two more looks have ended that began after now.
-async fn looked(world: &World) {
+/// Waits until two more polls have ended that began after now.
+async fn polled(world: &World) {
     let before = world.simulator.count("GET", "/runs");
     world
-        .eventually("three more looks", || async {
+        .eventually("three more polls", || async {
             let count = world.simulator.count("GET", "/runs") - before;
             (count >= 3).then_some(()).ok_or(count.to_string())
         })
@@ -67,11 +64,11 @@ fn failure() -> RunOutcome {
 }
 
 /// The value of a series of this Dataflow, with the further labels given.
-fn figure(world: &World, name: &str, labels: &str) -> Option<i64> {
+fn metric(world: &World, name: &str, labels: &str) -> Option<i64> {
     let namespace = &world.namespace;
     let series = format!("{name}{{namespace=\"{namespace}\",name=\"{NAME}\"{labels}}} ");
-    let figures = world.figures();
-    let value = figures
+    let metrics = world.metrics();
+    let value = metrics
         .lines()
         .find_map(|line| line.strip_prefix(&series))?;
     Some(value.parse().unwrap())
@@ -86,10 +83,10 @@ async fn before_the_first_run_its_outcome_is_unknown() {
     assert_eq!(unknown["reason"], "NoRunYet");
     assert_eq!(flow["status"]["lastRun"], Value::Null);
     assert_eq!(
-        figure(&world, "aep_dataflow_schedule_interval_seconds", ""),
+        metric(&world, "aep_dataflow_schedule_interval_seconds", ""),
         Some(1_800)
     );
-    assert_eq!(figure(&world, "aep_dataflow_last_run_success", ""), None);
+    assert_eq!(metric(&world, "aep_dataflow_last_run_success", ""), None);
 }
 
 #[tokio::test]
@@ -122,10 +119,10 @@ async fn a_run_is_told_from_its_beginning_to_its_end() {
     assert_eq!(status["lastSuccessTime"], last["completionTime"]);
     assert_eq!(condition(&flow, "LastRunSucceeded")["status"], "True");
     let records = "aep_dataflow_last_run_records";
-    assert_eq!(figure(&world, records, ",outcome=\"written\""), Some(99));
-    assert_eq!(figure(&world, "aep_dataflow_last_run_success", ""), Some(1));
+    assert_eq!(metric(&world, records, ",outcome=\"written\""), Some(99));
+    assert_eq!(metric(&world, "aep_dataflow_last_run_success", ""), Some(1));
     assert_eq!(
-        figure(&world, "aep_dataflow_last_run_duration_seconds", ""),
+        metric(&world, "aep_dataflow_last_run_duration_seconds", ""),
         Some(duration)
     );
 }
@@ -150,16 +147,16 @@ async fn a_failed_run_leaves_the_dataflow_ready_and_a_later_one_recovers() {
     let event = world.event("Dataflow", NAME, "DataflowRunFailed").await;
     assert_eq!(event.type_.as_deref(), Some("Warning"));
     assert_eq!(event.note, Some(format!("{words} (run {bad})")));
-    assert_eq!(figure(&world, "aep_dataflow_last_run_success", ""), Some(0));
-    assert!(figure(&world, "aep_dataflow_last_success_timestamp_seconds", "").is_some());
+    assert_eq!(metric(&world, "aep_dataflow_last_run_success", ""), Some(0));
+    assert!(metric(&world, "aep_dataflow_last_success_timestamp_seconds", "").is_some());
 
     let again = run(&world, &RunOutcome::success(20)).await;
     told(&world, &again, "RunSucceeded").await;
     let event = world.event("Dataflow", NAME, "DataflowRunRecovered").await;
     assert_eq!(event.type_.as_deref(), Some("Normal"));
-    looked(&world).await;
+    polled(&world).await;
     let event = world.event("Dataflow", NAME, "DataflowRunFailed").await;
-    assert!(event.series.is_none(), "each failed run is told once");
+    assert!(event.series.is_none(), "each failed run is reported once");
 }
 
 #[tokio::test]
@@ -177,12 +174,7 @@ async fn a_stalled_dataflow_still_tells_of_its_runs() {
 async fn one_call_looks_for_the_runs_of_all_dataflows_and_writes_nothing_where_nothing_is_new() {
     let world = World::tuned(Options::default(), |settings| settings.resync = PERIOD).await;
     let mut objects = copies(&sample("payments"), 5);
-    for sandbox in objects.iter_mut().filter(|it| it["kind"] == "Sandbox") {
-        sandbox["spec"]
-            .as_object_mut()
-            .unwrap()
-            .remove("resyncPeriodSeconds");
-    }
+    use_default_resync_period(&mut objects);
     for object in &objects {
         world.apply(object).await.unwrap();
     }
@@ -202,39 +194,39 @@ async fn one_call_looks_for_the_runs_of_all_dataflows_and_writes_nothing_where_n
     assert_eq!((names.len(), flows.len()), (5, 5));
     for name in names {
         world
-            .eventually("every failure to be told", || async {
+            .eventually("every failure to be reported", || async {
                 let flow = world.get("Dataflow", name).await;
                 let failed = condition(&flow, "LastRunSucceeded")["status"] == "False";
                 failed.then_some(()).ok_or(flow["status"].to_string())
             })
             .await;
     }
-    looked(&world).await;
+    polled(&world).await;
     let before = world.versions().await;
     world.simulator.clear_calls();
-    looked(&world).await;
+    polled(&world).await;
     assert_eq!(world.versions().await, before);
     let count = |route| world.simulator.count("GET", route);
-    let (looks, sweeps) = (count("/runs"), count("/flows"));
-    assert!(looks <= sweeps + 2, "{looks} looks, {sweeps} sweeps");
+    let (polls, lists) = (count("/runs"), count("/flows"));
+    assert!(polls <= lists + 2, "{polls} polls, {lists} lists");
 }
 
 #[tokio::test]
-async fn a_look_that_fails_leaves_everything_as_it_is_and_the_next_one_catches_up() {
+async fn a_poll_that_fails_leaves_everything_as_it_is_and_the_next_one_catches_up() {
     let world = settled().await;
     let good = run(&world, &RunOutcome::success(10)).await;
     told(&world, &good, "RunSucceeded").await;
-    looked(&world).await;
+    polled(&world).await;
     let before = world.versions().await;
     let refused = [Reply::empty(403), Reply::empty(500), Reply::html(404)];
     for reply in refused {
         world.simulator.clear_faults();
         let fault = Fault::answer(reply).path("/runs").times(Times::Every);
         world.simulator.inject(fault);
-        looked(&world).await;
+        polled(&world).await;
     }
     let bad = run(&world, &failure()).await;
-    looked(&world).await;
+    polled(&world).await;
     assert_eq!(world.versions().await, before);
     world.simulator.clear_faults();
     told(&world, &bad, "RunFailed").await;
@@ -245,7 +237,7 @@ async fn what_happened_while_the_operator_was_away_is_found_again() {
     let mut world = settled().await;
     world.kill_operator().await;
     let bad = run(&world, &failure()).await;
-    // Far beyond what a look reaches back.
+    // Far beyond what a poll reaches back.
     world.wipe_status("Dataflow", NAME).await;
     let long_ago = json!({ "metrics": { "durationSummary": { "startedAtUTC": 1_700_000_000_000_i64,
         "completedAtUTC": 1_700_000_042_000_i64 } } });
@@ -283,14 +275,14 @@ async fn a_dataflow_that_was_replaced_does_not_boast_of_its_predecessors_runs() 
 #[tokio::test]
 async fn nobody_asks_for_runs_that_nobody_wants() {
     let world = settled().await;
-    looked(&world).await;
+    polled(&world).await;
     world
         .patch("Dataflow", NAME, json!({ "spec": { "suspend": true } }))
         .await;
     quiet(&world).await;
     let interval = "aep_dataflow_schedule_interval_seconds";
     assert_eq!(
-        figure(&world, interval, ""),
+        metric(&world, interval, ""),
         None,
         "no run is missed while suspended"
     );
@@ -301,40 +293,40 @@ async fn nobody_asks_for_runs_that_nobody_wants() {
     world
         .patch("Dataflow", NAME, json!({ "spec": { "state": "Enabled" } }))
         .await;
-    looked(&world).await;
+    polled(&world).await;
     world
         .patch("Sandbox", "default", json!({ "spec": { "suspend": true } }))
         .await;
     quiet(&world).await;
 }
 
-/// Waits until the sandbox is swept again and again without one look for runs.
+/// Waits until the sandbox is listed again and again without one poll for runs.
 async fn quiet(world: &World) {
     world
-        .eventually("sweeps without looks", || async {
+        .eventually("lists without polls", || async {
             world.simulator.clear_calls();
-            let sweeps = || world.simulator.count("GET", "/flows");
-            while sweeps() < 4 {
+            let lists = || world.simulator.count("GET", "/flows");
+            while lists() < 4 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            let looks = world.simulator.count("GET", "/runs");
-            (looks == 0).then_some(()).ok_or(format!("{looks} looks"))
+            let polls = world.simulator.count("GET", "/runs");
+            (polls == 0).then_some(()).ok_or(format!("{polls} polls"))
         })
         .await;
 }
 
 #[tokio::test]
-async fn a_dataflow_that_is_gone_leaves_no_figures_behind() {
+async fn a_dataflow_that_is_gone_leaves_no_metrics_behind() {
     let world = settled().await;
     let good = run(&world, &RunOutcome::success(10)).await;
     told(&world, &good, "RunSucceeded").await;
-    assert!(world.figures().contains("aep_dataflow_last_run_success{"));
+    assert!(world.metrics().contains("aep_dataflow_last_run_success{"));
     world.delete("Dataflow", NAME).await;
     world.gone("Dataflow", NAME).await;
     world
-        .eventually("its figures to go", || async {
-            let figures = world.figures();
-            let left = figures.lines().filter(|it| it.starts_with("aep_dataflow_"));
+        .eventually("its metrics to go", || async {
+            let metrics = world.metrics();
+            let left = metrics.lines().filter(|it| it.starts_with("aep_dataflow_"));
             let left: Vec<_> = left.collect();
             left.is_empty().then_some(()).ok_or(format!("{left:?}"))
         })
@@ -342,9 +334,8 @@ async fn a_dataflow_that_is_gone_leaves_no_figures_behind() {
 }
 
 #[test]
-fn every_reason_and_every_figure_of_runs_is_explained() {
-    let read =
-        |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+fn every_reason_and_every_metric_of_runs_is_explained() {
+    let read = |below: &str| fs::read_to_string(path(below)).unwrap();
     let page = read("docs/runs.md");
     let quoted: BTreeSet<_> = page.split('`').skip(1).step_by(2).collect();
     let source = read("src/kinds/dataflow/runs.rs");
@@ -353,15 +344,15 @@ fn every_reason_and_every_figure_of_runs_is_explained() {
     let reasons: Vec<_> = reasons.split('"').skip(1).step_by(2).collect();
     assert_eq!(reasons.len(), 5);
     let source = read("src/engine/run_figures.rs");
-    let figures = source
+    let metrics = source
         .split('"')
         .filter(|it| it.starts_with("aep_dataflow_"));
-    let figures: Vec<_> = figures.filter(|it| !it.contains('{')).collect();
-    assert!(figures.len() > 6, "{figures:?}");
+    let metrics: Vec<_> = metrics.filter(|it| !it.contains('{')).collect();
+    assert!(metrics.len() > 6, "{metrics:?}");
     for word in reasons {
         assert!(quoted.contains(word), "{word}");
     }
-    for name in figures {
+    for name in metrics {
         let full = format!("{name}_seconds");
         assert!(
             quoted.contains(name) || quoted.contains(full.as_str()),

@@ -1,4 +1,4 @@
-//! What the process logs, and the traces it sends: enough to follow one pass, and never a secret.
+//! What the process logs, and the traces it sends: enough to follow one reconcile, and never a secret.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use aep_control_plane::ControlPlane;
 use aep_simulator::Options;
+use aep_test_kit::World;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
@@ -13,13 +14,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::harness::World;
-
 /// What a collector was sent.
 type Sent = Arc<Mutex<Vec<u8>>>;
 
 #[tokio::test]
-async fn a_pass_can_be_followed_through_lines_and_traces_and_neither_holds_a_secret() {
+async fn a_reconcile_can_be_followed_through_lines_and_traces_and_neither_holds_a_secret() {
     let world = World::unattended(Options::default()).await;
     let (collector, sent) = collector().await;
     let process = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
@@ -53,10 +52,10 @@ async fn a_pass_can_be_followed_through_lines_and_traces_and_neither_holds_a_sec
     for field in ["timestamp", "target", "message"] {
         assert!(ready[field].is_string(), "{ready}");
     }
-    let pass = |line: &&Value| line["reconcile_id"] == ready["reconcile_id"];
+    let same = |line: &&Value| line["reconcile_id"] == ready["reconcile_id"];
     let asked = lines
         .iter()
-        .filter(pass)
+        .filter(same)
         .filter_map(|line| line["route"].as_str());
     let asked: BTreeSet<_> = asked.collect();
     assert!(asked.contains("/flows"), "{asked:?}");

@@ -1,11 +1,10 @@
-//! Bad input and bad luck: each told in a condition, and nothing half made.
+//! Bad input and bad luck: each reported in a condition, and nothing half made.
 
 use std::time::Duration;
 
 use aep_simulator::{Fault, Options, Reply, Times};
+use aep_test_kit::{World, condition, sample};
 use serde_json::{Value, json};
-
-use crate::harness::{World, condition, sample};
 
 fn credentials(objects: &mut [Value]) -> &mut Value {
     let mut secrets = objects.iter_mut();
@@ -303,7 +302,7 @@ fn never_the_field_group(world: &World, states: &[Value]) {
     let ids: Vec<_> = ids.filter(|id| !id.is_null()).collect();
     assert!(!ids.is_empty());
     assert!(ids.iter().all(|id| **id == schema["$id"]), "{ids:?}");
-    // The field group was known, and told as such, before there was a schema.
+    // The field group was known, and reported as such, before there was a schema.
     let early =
         |it: &Value| it["status"]["id"].is_null() && it["status"]["fieldGroupId"] == group["$id"];
     assert!(states.iter().any(early), "{states:?}");
@@ -365,7 +364,7 @@ async fn a_missing_secret_is_named_and_its_arrival_noticed() {
         .into_iter()
         .partition(|o| o["metadata"]["name"] == "adobe-io");
     apply(&world, &others).await;
-    // It may be on its way, from an external store say: nobody has to give up yet.
+    // It may be on its way, from an external store say: there is no need to give up yet.
     let sandbox = world.says("Sandbox", "default", "Secret/adobe-io").await;
     assert_eq!(condition(&sandbox, "Reconciling")["status"], "True");
     apply(&world, &adobe).await;

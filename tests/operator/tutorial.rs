@@ -3,10 +3,9 @@
 //! Bodies are compared field by field. Ids are the simulator's, so each is replaced by what it stands for; every other
 //! difference is listed with its reason.
 
+use aep_test_kit::World;
 use kube::api::ListParams;
 use serde_json::{Value, json};
-
-use crate::harness::World;
 
 const PAYMENTS_SPEC: &str = "221c7626-58f6-4eec-8ee2-042b0226f03b";
 const FULL_NO_TEXT: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
