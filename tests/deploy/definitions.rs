@@ -1,6 +1,5 @@
 //! The definitions of Argo CD's and Flux's own kinds, from the Go modules that `definitions/go.mod` pins.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +31,7 @@ fn fetched(module: &str) -> PathBuf {
     go.args(["mod", "download", "-json", module])
         .current_dir(FOLDER)
         .envs([("GOTOOLCHAIN", "local"), ("GOFLAGS", ""), ("GOWORK", "off")]);
-    let output = go.output().unwrap();
+    let output = go.output().expect("these definitions need Go");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let folder = answer["Dir"].as_str();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -48,11 +47,9 @@ fn modules() -> Vec<String> {
         .collect()
 }
 
-/// Installs them; tells whether there are any.
-pub async fn install(world: &World) -> bool {
-    let Some(definitions) = all() else {
-        return false;
-    };
+/// Installs them.
+pub async fn install(world: &World) {
+    let definitions = all();
     let apply = ["apply", "--server-side", "-f", "-"];
     done(world, &apply, &manifest(&definitions)).await;
     let known: Api<CustomResourceDefinition> = Api::all(world.client.clone());
@@ -62,16 +59,10 @@ pub async fn install(world: &World) -> bool {
         let established = await_condition(known.clone(), name, is_crd_established());
         timeout(PATIENCE, established).await.unwrap().unwrap();
     }
-    true
 }
 
-/// All of them; none, with a word about it, where there is no Go.
-fn all() -> Option<Vec<Value>> {
-    let required = env::var_os("REQUIRE_APISERVER").is_some();
-    if !required && Command::new("go").arg("version").output().is_err() {
-        eprintln!("skipped: without Go there are no definitions of Argo CD's and Flux's kinds");
-        return None;
-    }
+/// All of them.
+fn all() -> Vec<Value> {
     let mut all = Vec::new();
     for module in modules() {
         let folder = fetched(&module).join(within(&module));
@@ -82,5 +73,5 @@ fn all() -> Option<Vec<Value>> {
     }
     all.retain(|it| it["kind"] == "CustomResourceDefinition");
     assert!(all.len() >= 8);
-    Some(all)
+    all
 }

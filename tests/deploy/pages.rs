@@ -88,9 +88,7 @@ async fn the_page_about_kustomize_installs_an_operator_and_its_sandbox() {
 #[tokio::test]
 async fn the_page_about_argo_cd_works_beside_what_is_there() {
     let world = World::unattended(Options::default()).await;
-    if !definitions::install(&world).await {
-        return;
-    }
+    definitions::install(&world).await;
     let argo_cd = new_namespace(&world.client, Some("argocd")).await;
     let create = ["create", "configmap", "argocd-cm", "-n", &argo_cd];
     done(&world, &create, "").await;
@@ -104,9 +102,7 @@ async fn the_page_about_argo_cd_works_beside_what_is_there() {
 #[tokio::test]
 async fn the_page_about_flux_works() {
     let world = World::unattended(Options::default()).await;
-    if !definitions::install(&world).await {
-        return;
-    }
+    definitions::install(&world).await;
     new_namespace(&world.client, Some("flux-system")).await;
     let printed = run(&commands("deploy/flux/README.md")).await;
     assert!(
