@@ -27,6 +27,7 @@ async fn main() -> Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    println!("starting control plane, simulator and operator");
     let started = Instant::now();
     let cluster = Cluster::connect().await?;
     let simulator = Simulator::start(Options {
