@@ -6,21 +6,23 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Show the whole product: control plane, simulator, operator, a pipeline
-	cargo run --quiet --locked --example demo
+	@.ci/attend cargo build --locked --example demo
+	@cargo run --quiet --locked --example demo
 
 image: ## Pack operator and simulator as images, into dist/ (Linux with buildah; BASE names the image below, scratch by default)
 	.ci/image
 
 cluster: ## Start a cluster that runs Pods, with both images, and stay until Ctrl-C (Linux, root, buildah, runc)
-	@cargo run --quiet --locked -p aep-control-plane --bin control-plane -- --node --check || \
-		{ echo "make control-plane needs less, and runs no Pods."; exit 1; }
+	@tests/control-plane/missing node || \
+		{ echo "A node needs these. make control-plane needs less, and runs no Pods."; exit 1; }
 	.ci/image
-	cargo run --quiet --locked -p aep-control-plane --bin control-plane -- --node \
+	cargo run --locked -p aep-control-plane --bin control-plane -- --node \
 		--image ghcr.io/aep-operator/aep-operator=dist/aep-operator.tar \
 		--image ghcr.io/aep-operator/aep-simulator=dist/aep-simulator.tar
 
 test: ## Run every test, against a real kube-apiserver
-	tests/control-plane/assets etcd kube-apiserver kube-controller-manager kubectl helm helm3 promtool prometheus >/dev/null
+	tests/control-plane/assets tests >/dev/null
+	if tests/control-plane/missing image >/dev/null; then .ci/image; fi
 	cargo test --workspace --locked
 
 crash-matrix: ## Kill the operator before and after every single request, and lose every answer

@@ -2,14 +2,13 @@
 
 use std::fs;
 
-use aep_control_plane::{ArgoCd, Cluster, Options};
+use aep_control_plane::{ArgoCd, Cluster, Options, assets};
 use kube::api::PostParams;
 use kube::core::Request;
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::cluster::{done, eventually, ours, run, start_with_simulator};
-use crate::images::skip;
 use crate::repository::Repository;
 
 struct World {
@@ -19,18 +18,15 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Option<Self> {
-        let missing = ArgoCd::missing();
-        if !missing.is_empty() {
-            skip(&format!("Argo CD needs {}", missing.join(", ")));
-            return None;
-        }
+    /// For a thread that has entered a runtime.
+    fn new() -> Self {
+        assets(&["argocd"]).unwrap();
         let options = Options {
             audit_log: true,
             ..Options::default()
         };
-        let cluster = start_with_simulator(options).await?;
-        let argocd = ArgoCd::start(&cluster).await.unwrap();
+        let cluster = start_with_simulator(options);
+        let argocd = Handle::current().block_on(ArgoCd::start(&cluster)).unwrap();
         let world = Self {
             _argocd: argocd,
             cluster,
@@ -42,7 +38,7 @@ impl World {
             "patch configmap argocd-cm -n argocd --type=merge --patch-file {}",
             scripts.display()
         ));
-        Some(world)
+        world
     }
 
     fn kubectl(&self, arguments: &str) -> String {
@@ -150,24 +146,19 @@ impl World {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn argocd_rolls_out_and_takes_away_what_git_says() {
-    let Some(world) = World::new().await else {
-        return;
-    };
-    tokio::task::spawn_blocking(move || {
-        let untouched = world.at_adobe("sandboxes/prod");
-        one_application_holds_all_of_a_sandbox(&world);
-        it_stays_in_sync(&world);
-        a_broken_mapping_is_degraded_until_it_is_mended(&world);
-        a_suspended_flow_is_suspended(&world);
-        what_git_loses_is_pruned_though_the_operator_is_killed(&world);
-        everything_goes_in_order_with_the_application(&world);
-        assert_eq!(world.at_adobe("sandboxes/prod"), untouched);
-        an_applicationset_makes_two_sandboxes(&world);
-    })
-    .await
-    .unwrap();
+pub fn argocd_rolls_out_and_takes_away_what_git_says() {
+    let runtime = Runtime::new().unwrap();
+    let _inside = runtime.enter();
+    let world = World::new();
+    let untouched = world.at_adobe("sandboxes/prod");
+    one_application_holds_all_of_a_sandbox(&world);
+    it_stays_in_sync(&world);
+    a_broken_mapping_is_degraded_until_it_is_mended(&world);
+    a_suspended_flow_is_suspended(&world);
+    what_git_loses_is_pruned_though_the_operator_is_killed(&world);
+    everything_goes_in_order_with_the_application(&world);
+    assert_eq!(world.at_adobe("sandboxes/prod"), untouched);
+    an_applicationset_makes_two_sandboxes(&world);
 }
 
 fn one_application_holds_all_of_a_sandbox(world: &World) {

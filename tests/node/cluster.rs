@@ -1,22 +1,17 @@
-//! One cluster for all tests, with the images, the simulator and the definitions.
+//! A cluster with the images, the simulator and the definitions.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use aep_control_plane::{Cluster, Options};
-use tokio::sync::OnceCell;
+use aep_control_plane::{Cluster, Options, assets};
+use tokio::runtime::Handle;
 
-use crate::images::{images, skip};
+use crate::images::images;
 
-/// The cluster, or nothing where this machine cannot run one.
-pub async fn cluster() -> Option<&'static Cluster> {
-    static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();
-    CLUSTER.get_or_init(start).await.as_ref()
-}
-
-async fn start() -> Option<Cluster> {
-    let cluster = start_with_simulator(Options::default()).await?;
+/// A cluster with images, simulator and definitions, for a thread that has entered a runtime.
+pub fn start(options: Options) -> Cluster {
+    let cluster = start_with_simulator(options);
     let definitions = ours("charts/aep-operator-crds");
     done(
         cluster
@@ -25,19 +20,17 @@ async fn start() -> Option<Cluster> {
             .args(["install", "aep-operator-crds", "--wait"])
             .arg(definitions),
     );
-    Some(cluster)
+    cluster
 }
 
-/// A cluster with images and simulator, but without our definitions.
-pub async fn start_with_simulator(options: Options) -> Option<Cluster> {
+/// The same without our definitions.
+pub fn start_with_simulator(options: Options) -> Cluster {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let missing = Cluster::missing();
-    if !missing.is_empty() {
-        skip(&format!("a node needs {}", missing.join(", ")));
-        return None;
-    }
-    let images = tokio::task::spawn_blocking(images).await.unwrap()?;
-    let cluster = Cluster::start(options).await.unwrap();
+    // What takes minutes the first time comes before anything that can time out.
+    assets(&["node", "kubectl", "helm"]).unwrap();
+    let images = images();
+    let cluster = Handle::current().block_on(Cluster::start(options));
+    let cluster = cluster.unwrap();
     for name in ["aep-operator", "aep-simulator"] {
         let archive = images.join(format!("{name}.tar"));
         cluster
@@ -58,7 +51,7 @@ pub async fn start_with_simulator(options: Options) -> Option<Cluster> {
             .unwrap()
             .args("rollout status deployment/simulator -n adobe --timeout=3m".split(' ')),
     );
-    Some(cluster)
+    cluster
 }
 
 /// A file of this repository.

@@ -3,19 +3,20 @@
 use std::fs;
 use std::path::Path;
 
-use aep_control_plane::Cluster;
+use aep_control_plane::{Cluster, Options};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use crate::cluster::{cluster, done, eventually, ours};
+use crate::cluster::{done, eventually, ours, start};
 
 /// A release called `aep` of two replicas, in a namespace that lets nothing but restricted Pods in.
-struct Release {
-    cluster: &'static Cluster,
+struct Release<'a> {
+    cluster: &'a Cluster,
     namespace: &'static str,
 }
 
-impl Release {
-    fn install(cluster: &'static Cluster, namespace: &'static str) -> Self {
+impl<'a> Release<'a> {
+    fn install(cluster: &'a Cluster, namespace: &'static str) -> Self {
         let release = Self { cluster, namespace };
         done(
             cluster
@@ -108,14 +109,11 @@ fn line<'a>(text: &'a str, start: &str) -> &'a str {
     text.lines().find(|it| it.starts_with(start)).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_release_reconciles_the_sample_while_its_pods_come_and_go() {
-    let Some(cluster) = cluster().await else {
-        return;
-    };
-    tokio::task::spawn_blocking(|| live(&Release::install(cluster, "payments")))
-        .await
-        .unwrap();
+pub fn a_release_reconciles_the_sample_while_its_pods_come_and_go() {
+    let runtime = Runtime::new().unwrap();
+    let _inside = runtime.enter();
+    let cluster = start(Options::default());
+    live(&Release::install(&cluster, "payments"));
 }
 
 fn live(release: &Release) {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::server::Server;
-use crate::{ControlPlane, PATIENCE, assets, free_port, succeeds, wait_until};
+use crate::{ControlPlane, PATIENCE, free_port, provide, wait_until};
 
 const NAMESPACE: &str = "argocd";
 const KINDS: [&str; 3] = ["applications", "applicationsets", "appprojects"];
@@ -30,19 +30,10 @@ pub struct ArgoCd {
 }
 
 impl ArgoCd {
-    /// What this machine lacks to run it. Empty where it can.
-    #[must_use]
-    pub fn missing() -> Vec<String> {
-        let lacks = |tool: &&str| !succeeds("sh", &["-c", &format!("command -v {tool}")]);
-        let tools = ["git", "redis-server"].into_iter().filter(lacks);
-        tools.map(|tool| format!("the program {tool}")).collect()
-    }
-
     /// Installs its definitions and settings, and starts it. The control plane has to have its
     /// controllers.
     pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
-        let names = ["argocd", "argocd-crds.yaml", "kubectl", "helm"];
-        let assets = tokio::task::spawn_blocking(move || assets(&names)).await??;
+        let assets = provide(&["argocd"]).await?;
         let folder = control_plane.folder.path();
         install(control_plane, &assets).await?;
         let home = Home::new(folder, &assets, control_plane.kubeconfig())?;

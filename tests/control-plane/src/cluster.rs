@@ -16,23 +16,12 @@ use tokio::sync::oneshot;
 
 use crate::arguments::{self, files};
 use crate::server::Server;
-use crate::{ControlPlane, Network, Options, assets, config, wait_until};
+use crate::{ControlPlane, Network, Options, config, missing, provide, wait_until};
 
 const NODE: &str = "node1";
 const PAUSE: &str = "localhost/pause:1";
 /// The address of the Service `kubernetes`, where Pods look for the API server.
 const SERVICE: &str = "10.0.0.1/32";
-const BINARIES: [&str; 9] = [
-    "kube-scheduler",
-    "kubelet",
-    "containerd",
-    "containerd-shim-runc-v2",
-    "ctr",
-    "bridge",
-    "host-local",
-    "loopback",
-    "pause",
-];
 
 /// A control plane with a node that runs Pods. It has a network of its own, without a way out, so
 /// any number of clusters get along; the API server is on the machine's loopback, too.
@@ -52,57 +41,22 @@ struct Parts {
 }
 
 impl Cluster {
-    /// What this machine lacks to run a node. Empty where it can.
-    #[must_use]
-    pub fn missing() -> Vec<String> {
-        if !cfg!(target_os = "linux") {
-            return vec!["Linux".into()];
-        }
-        let tools = ["unshare", "ip", "mount", "runc", "buildah"].into_iter();
-        let mut missing: Vec<String> = tools
-            .filter(|tool| !succeeds("sh", &["-c", &format!("command -v {tool}")]))
-            .map(|tool| format!("the program {tool}"))
-            .collect();
-        let name = format!("probe-{}", std::process::id());
-        let probes = [
-            ("root", "[ $(id -u) -eq 0 ]".to_owned()),
-            (
-                "the right to make namespaces",
-                "unshare --net --pid --mount --fork --mount-proc true".to_owned(),
-            ),
-            (
-                "control groups it may write to",
-                format!(
-                    "for it in /sys/fs/cgroup/pids /sys/fs/cgroup; do mkdir $it/{name} && rmdir $it/{name} && exit; done; false"
-                ),
-            ),
-            ("overlayfs", "grep -qw overlay /proc/filesystems".to_owned()),
-        ];
-        let lacks = probes.iter().filter(|(_, it)| !succeeds("sh", &["-c", it]));
-        missing.extend(lacks.map(|(what, _)| (*what).to_owned()));
-        missing
-    }
-
-    /// Fails where this machine cannot run a node.
-    pub fn check() -> Result<()> {
-        let missing = Self::missing();
-        ensure!(
-            missing.is_empty(),
-            "a node needs what this machine lacks: {}",
-            missing.join(", ")
-        );
-        Ok(())
-    }
-
-    /// Starts a cluster and waits until its node is ready. Controllers run in any case.
+    /// Starts a cluster and waits until its node is ready. Controllers run in any case. Fails where
+    /// this machine cannot run a node.
     pub async fn start(options: Options) -> Result<Self> {
-        Self::check()?;
+        let lacking = missing(&["node"])?;
+        ensure!(
+            lacking.is_empty(),
+            "a node needs what this machine lacks: {lacking}"
+        );
+        // Before the network is isolated: there is no way to a module proxy from inside.
+        let assets = provide(&["node"]).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let (started, outcome) = oneshot::channel();
         let (network, ended) = oneshot::channel();
         // Namespaces belong to threads, and what a thread starts inherits them.
-        thread::spawn(move || inhabit_network(listener, options, started, ended));
+        thread::spawn(move || inhabit_network(listener, assets, options, started, ended));
         let Parts {
             node,
             scheduler,
@@ -190,7 +144,7 @@ impl Drop for Cluster {
     }
 }
 
-pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -216,6 +170,7 @@ fn is_ready(node: &Node) -> bool {
 /// Runs the cluster in a new network, and lets others in through a listener made outside of it.
 fn inhabit_network(
     listener: TcpListener,
+    assets: PathBuf,
     options: Options,
     started: oneshot::Sender<Result<Parts>>,
     ended: oneshot::Receiver<()>,
@@ -231,7 +186,7 @@ fn inhabit_network(
         Err(error) => return drop(started.send(Err(error))),
     };
     runtime.block_on(async {
-        let parts = start_parts(options).await;
+        let parts = start_parts(assets, options).await;
         if started.send(parts).is_ok() {
             tokio::select! {
                 _ = forward(listener) => {}
@@ -275,18 +230,17 @@ async fn forward(listener: TcpListener) -> Result<()> {
     }
 }
 
-async fn start_parts(options: Options) -> Result<Parts> {
-    let binaries = tokio::task::spawn_blocking(|| assets(&BINARIES)).await??;
+async fn start_parts(assets: PathBuf, options: Options) -> Result<Parts> {
     let options = Options {
         controllers: true,
         ..options
     };
-    let control_plane = ControlPlane::start_in(Network::Own, options).await?;
-    let folder = control_plane.folder.path();
-    write_configuration(folder, &binaries)?;
+    let control_plane = ControlPlane::start_in(Network::Own, assets, options).await?;
+    let (folder, assets) = (control_plane.folder.path(), control_plane.assets());
+    write_configuration(folder, assets)?;
     let scheduler = Server::start(
         folder,
-        &binaries.join("kube-scheduler"),
+        &assets.join("kube-scheduler"),
         &arguments::scheduler(folder),
     )?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
@@ -295,7 +249,7 @@ async fn start_parts(options: Options) -> Result<Parts> {
         &script,
         &[
             folder.display().to_string(),
-            binaries.display().to_string(),
+            assets.display().to_string(),
             group_name(folder),
         ],
     )?;

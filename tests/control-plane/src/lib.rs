@@ -18,12 +18,13 @@ mod arguments;
 mod certificates;
 mod cluster;
 mod server;
+pub mod trials;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -43,7 +44,6 @@ pub use argocd::ArgoCd;
 use arguments::files;
 use certificates::{Authority, Identity, account_keys};
 pub use cluster::Cluster;
-use cluster::succeeds;
 use server::Server;
 
 /// Long enough for a machine that is busy with other things; a start takes seconds.
@@ -108,14 +108,16 @@ impl ControlPlane {
     /// Starts a control plane and waits until it is ready. Builds its binaries first where they are
     /// missing, which takes minutes and shows progress on standard error.
     pub async fn start(options: Options) -> Result<Self> {
-        Self::start_in(Network::Shared, options).await
+        let names: &[_] = if options.controllers {
+            &["etcd", APISERVER, "kube-controller-manager"]
+        } else {
+            &["etcd", APISERVER]
+        };
+        let assets = provide(names).await?;
+        Self::start_in(Network::Shared, assets, options).await
     }
 
-    async fn start_in(network: Network, options: Options) -> Result<Self> {
-        let mut names = vec!["etcd", "kube-apiserver"];
-        names.extend(options.controllers.then_some("kube-controller-manager"));
-        let assets = tokio::task::spawn_blocking(move || assets(&names)).await??;
-
+    async fn start_in(network: Network, assets: PathBuf, options: Options) -> Result<Self> {
         let private = fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new()
             .prefix("control-plane-")
@@ -270,12 +272,7 @@ impl ControlPlane {
 /// Makes sure that binaries exist and returns the folder that holds them. The script `assets` says
 /// which there are and where they come from.
 pub fn assets(names: &[&str]) -> Result<PathBuf> {
-    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets"))
-        .args(names)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("tests/control-plane/assets does not run")?;
+    let output = run_script(concat!(env!("CARGO_MANIFEST_DIR"), "/assets"), names)?;
     ensure!(
         output.status.success(),
         "there are no binaries for {}, see the message above",
@@ -287,6 +284,33 @@ pub fn assets(names: &[&str]) -> Result<PathBuf> {
         .last()
         .context("tests/control-plane/assets names no folder")?
         .into())
+}
+
+/// What this machine lacks for any of `image`, `node` and `argocd`, as the script `missing` finds
+/// out. Empty where it has everything.
+pub fn missing(parts: &[&str]) -> Result<String> {
+    let output = run_script(concat!(env!("CARGO_MANIFEST_DIR"), "/missing"), parts)?;
+    let lacking = String::from_utf8(output.stdout)?;
+    let lacking: Vec<_> = lacking.lines().collect();
+    ensure!(
+        output.status.success() || !lacking.is_empty(),
+        "tests/control-plane/missing fails"
+    );
+    Ok(lacking.join(", "))
+}
+
+fn run_script(script: &str, arguments: &[&str]) -> Result<Output> {
+    Command::new(script)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("{script} does not run"))
+}
+
+/// The same as [`assets`], without blocking the runtime.
+async fn provide(names: &'static [&'static str]) -> Result<PathBuf> {
+    tokio::task::spawn_blocking(move || assets(names)).await?
 }
 
 /// A configuration for kube from a kubeconfig.

@@ -10,10 +10,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a real kube-apiserver and etcd on loopback until Ctrl-C or SIGTERM, then removes all traces
 #[derive(Parser)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "flags are independent of each other"
-)]
 struct Arguments {
     /// Also run kube-controller-manager: garbage collection, namespaces, service accounts,
     /// Deployments
@@ -26,9 +22,6 @@ struct Arguments {
     /// and root
     #[arg(long)]
     node: bool,
-    /// Only say whether this machine can run a node, and if not, what it lacks
-    #[arg(long, requires = "node")]
-    check: bool,
     /// An OCI archive for the node, NAME=FILE; may be given several times
     #[arg(long, requires = "node", value_parser = image)]
     image: Vec<(String, PathBuf)>,
@@ -48,9 +41,9 @@ impl Running {
         if !arguments.node {
             return Ok(Self::ControlPlane(ControlPlane::start(options).await?));
         }
-        let cluster = Cluster::start(options).await?;
         // For those who have none of their own.
         tokio::task::spawn_blocking(|| assets(&["kubectl", "helm"])).await??;
+        let cluster = Cluster::start(options).await?;
         for (name, archive) in &arguments.image {
             cluster.load(archive, name)?;
         }
@@ -84,9 +77,6 @@ fn image(text: &str) -> anyhow::Result<(String, PathBuf)> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if arguments.check {
-        return Cluster::check();
-    }
     let mut terminate = signal(SignalKind::terminate())?;
     let running = tokio::select! {
         started = Running::start(&arguments) => started?,

@@ -1,19 +1,20 @@
 //! The control plane starts, serves and leaves nothing behind.
 #![allow(clippy::unwrap_used, reason = "what a helper cannot do fails the test")]
 
+mod program;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use aep_control_plane::{Cluster, ControlPlane, Options, config};
+use aep_control_plane::{ControlPlane, Options, config};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::{Client, ResourceExt};
 use serde_json::json;
+
+use program::{runs_a_process_of, spawn_program, wait_until};
 
 fn named(name: &str) -> ObjectMeta {
     ObjectMeta {
@@ -33,41 +34,6 @@ fn config_map(name: &str) -> ConfigMap {
 
 fn config_maps(client: Client) -> Api<ConfigMap> {
     Api::namespaced(client, "default")
-}
-
-/// Waits for a condition that has to come true soon.
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what}: not after 30 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn runs_a_process_of(folder: &Path) -> bool {
-    let processes = Command::new("ps")
-        .args(["-A", "-ww", "-o", "args"])
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&processes.stdout).contains(folder.to_str().unwrap())
-}
-
-/// The program `control-plane`, up to the point where it says how to use it.
-fn spawn_program(arguments: &[&str]) -> (Child, PathBuf) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_control-plane"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(program.stdout.take().unwrap()).lines();
-    let kubeconfig = lines
-        .map_while(Result::ok)
-        .find_map(|line| {
-            line.split_once("KUBECONFIG=")
-                .map(|(_, path)| PathBuf::from(path))
-        })
-        .expect("the program names a kubeconfig");
-    (program, kubeconfig.parent().unwrap().into())
 }
 
 #[tokio::test]
@@ -230,30 +196,6 @@ fn killing_its_owner_leaves_nothing_behind() {
     program.wait().unwrap();
     wait_until("the processes are gone", || !runs_a_process_of(&folder));
     wait_until("the folder is gone", || !folder.exists());
-}
-
-#[test]
-fn killing_the_owner_of_a_node_leaves_no_container_mount_or_control_group_behind() {
-    let missing = Cluster::missing();
-    if !missing.is_empty() {
-        eprintln!("skipped: a node needs {}", missing.join(", "));
-        return;
-    }
-    let (mut program, folder) = spawn_program(&["--node"]);
-    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-    let in_groups = || {
-        let trees = fs::read_dir("/sys/fs/cgroup").unwrap().flatten();
-        let mut groups = trees.map(|it| it.path().join(&name));
-        groups.any(|it| it.exists()) || Path::new("/sys/fs/cgroup").join(&name).exists()
-    };
-    assert!(runs_a_process_of(&folder) && in_groups());
-    program.kill().unwrap();
-    program.wait().unwrap();
-    wait_until("the processes are gone", || !runs_a_process_of(&folder));
-    wait_until("the folder is gone", || !folder.exists());
-    wait_until("the control groups are gone", || !in_groups());
-    let mounts = fs::read_to_string("/proc/mounts").unwrap();
-    assert!(!mounts.contains(&name), "{mounts}");
 }
 
 #[test]
