@@ -55,16 +55,16 @@ pub enum Error {
     )]
     ReplaceRequired(String),
     /// Another custom resource stands for the object.
-    #[error("{id} already belongs to {other}: let one of the two stand for another object")]
+    #[error("{id} already belongs to {other}: point one of the two resources to another object")]
     AlreadyOwned {
         /// The object at Adobe.
         id: String,
         /// `namespace/name` of the other custom resource.
         other: String,
     },
-    /// The object bears the mark of a custom resource that does not exist any more.
+    /// The object carries the mark of a custom resource that does not exist any more.
     #[error(
-        "{id} bears the mark of {other}, which does not exist any more: to take it over, name it in the annotation \
+        "{id} carries the owner mark of {other}, which no longer exists: to adopt it, name it in the annotation \
          `aep-operator.io/external-id`, which counts once the Sandbox has been ready for an hour; else apply that \
          manifest again"
     )]
@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// Another operator, or this one under another `ownerId`, has marked the object as its own.
     #[error(
-        "{id} bears the mark of the owner `{owner}`: nothing is changed; give it up there, or choose another object"
+        "{id} carries the mark of the owner `{owner}`: nothing is changed; release it there, or choose another object"
     )]
     OwnedElsewhere {
         /// The object at Adobe.
@@ -85,42 +85,44 @@ pub enum Error {
         owner: String,
     },
     /// Adobe is still at work on the object.
-    #[error("Adobe has it `{0}`: the rest of the change follows when that is done")]
+    #[error("its state at Adobe is `{0}`: the rest of the change follows when that has ended")]
     Settling(String),
     /// An object that was there is not to be found any more.
-    #[error("{id} is not to be found at Adobe any more: making sure before it is created again")]
+    #[error("{id} was not found at Adobe: it is created again once that is certain")]
     Missing {
         /// The object at Adobe.
         id: String,
-        /// When to look again.
+        /// When to try again.
         again: Duration,
     },
     /// A read denies the object, but other calls tell that it is there.
     #[error(
-        "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to give them access"
+        "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to grant access"
     )]
     Hidden(String),
-    /// Adobe refused the object as it is, and nothing has changed since: the status tells the reason already.
-    #[error("refused before, and nothing has changed since")]
+    /// Adobe refused the object as it is, and nothing has changed since: the status has the reason already.
+    #[error("Adobe refused this before, and nothing has changed since")]
     StillRefused {
         /// When it is worth another try all the same, if ever.
         again: Option<Duration>,
     },
     /// A create may have been carried out, and the object is not to be seen yet.
-    #[error("a create may have reached Adobe: looking for its object before another try")]
+    #[error(
+        "a create had no response and may have taken effect: its object is looked up before another create"
+    )]
     CreateUnknown {
-        /// When to look again.
+        /// When to try again.
         again: Duration,
     },
     /// Others still use the object that is to be deleted.
     #[error("still used by {0}")]
     InUse(String),
     /// Another object of ours still uses it at Adobe, although its custom resource names something else.
-    #[error("still used at Adobe by {0}, whose change to something else is not carried out yet")]
+    #[error("still used at Adobe by {0}, whose change to another object has not taken effect yet")]
     UsedAtAdobe(String),
     /// What may use the object that is to be deleted was not listed yet.
     #[error(
-        "everything of the kind {0} at Adobe must be listed first, since some of it may still use this"
+        "all objects of the kind {0} must be listed first, since one of them may still use this"
     )]
     Unlisted(Kind),
     /// Adobe finds fault with the content.
@@ -171,7 +173,7 @@ pub struct Verdict {
     pub reason: &'static str,
     /// Whether only the user can help (`Stalled`), or the operator goes on trying (`Reconciling`).
     pub terminal: bool,
-    /// Whether the condition is worth writing: conflicts in Kubernetes are nobody's news.
+    /// Whether the condition is worth writing: conflicts in Kubernetes concern no user.
     pub reported: bool,
     /// Whether the event is a warning.
     pub warning: bool,
@@ -203,10 +205,10 @@ const TRANSIENT: Verdict = Verdict {
     retry: Retry::Backoff,
 };
 
-/// How often something in memory is looked at again that will be there in a moment.
+/// How soon something is tried again that will be there in a moment.
 const SOON: Duration = Duration::from_secs(1);
 
-/// How often a condition that nobody announces is looked at again.
+/// How often something is tried again that can change without notice.
 const SLOW: Duration = Duration::from_secs(300);
 
 impl Error {
@@ -302,7 +304,7 @@ impl Error {
     }
 }
 
-/// What passes by itself and worries nobody.
+/// What goes away by itself and needs no attention.
 fn expected(reason: &'static str, retry: Retry) -> Verdict {
     Verdict {
         reason,
@@ -315,7 +317,7 @@ fn expected(reason: &'static str, retry: Retry) -> Verdict {
 fn kubernetes_verdict(error: &kube::Error) -> Verdict {
     Verdict {
         reason: reasons::KUBERNETES_ERROR,
-        // A missing permission does not pass by itself; all else is nobody's news.
+        // A missing permission does not go away by itself; all else concerns no user.
         reported: is_forbidden(error),
         warning: is_forbidden(error),
         retry: if is_conflict(error) {

@@ -67,7 +67,7 @@ pub trait ManagedKind: AepResource + Planned {
         desired: &Self::Desired,
     ) -> impl Future<Output = Result<Self::Held>> + Send;
 
-    /// Changes the object, of which `held` was just read; gives what Adobe holds afterwards.
+    /// Changes the object, of which `held` was just read; returns what Adobe holds afterwards.
     fn update(
         session: &Session,
         desired: &Self::Desired,
@@ -98,7 +98,7 @@ pub trait Observing<K: ManagedKind> {
     /// How often [`poll`](Self::poll) is worth a call; never, if Adobe does nothing by itself.
     const PERIOD: Option<Duration> = None;
 
-    /// Looks at all objects of a sandbox at once, in as few calls as can be. Gives those about which there is something new to
+    /// Looks at all objects of a sandbox at once, in as few calls as can be. Returns those about which there is something new to
     /// report.
     fn poll(
         _session: &Session,
@@ -116,7 +116,7 @@ pub trait Observing<K: ManagedKind> {
     ) {
     }
 
-    /// Encodes metrics of all resources; the predicate tells whether a Sandbox of this namespace and name is suspended.
+    /// Encodes metrics of all resources; the predicate says whether a Sandbox of this namespace and name is suspended.
     fn encode(
         _resources: &[Arc<K>],
         _is_suspended: &dyn Fn(&str, &str) -> bool,

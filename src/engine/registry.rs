@@ -60,7 +60,7 @@ pub struct Fingerprint {
 pub enum CreateOutcome {
     /// There is an object with an id that we know, or there is none.
     Known,
-    /// Up to this instant a create may have taken effect of which no answer has told.
+    /// Up to this instant a create may have taken effect of which no response has told.
     Unknown(Instant),
 }
 
@@ -88,7 +88,7 @@ struct Written {
 }
 
 impl Registry {
-    /// Notes a custom resource as a watch shows it. Gives those that are to be reconciled now.
+    /// Notes a custom resource as a watch shows it. Returns those that are to be reconciled now.
     pub fn observe(
         &self,
         identity: &Identity,
@@ -126,7 +126,7 @@ impl Registry {
         affected
     }
 
-    /// Forgets a custom resource that is gone; gives what it referred to.
+    /// Forgets a custom resource that is gone; returns what it referred to.
     pub fn forget(&self, key: &Key) -> Vec<Reference> {
         let mut state = self.state();
         let entry = state.entries.remove(key).unwrap_or_default();
@@ -190,7 +190,7 @@ impl Registry {
         self.with(identity, |entry| entry.failures = 0);
     }
 
-    /// Counts a failure; gives the wait before the next try.
+    /// Counts a failure; returns the wait before the next try.
     pub fn failed(&self, identity: &Identity) -> Duration {
         let failures = self.with(identity, |entry| {
             entry.failures = entry.failures.saturating_add(1);
@@ -251,7 +251,7 @@ impl Registry {
         });
     }
 
-    /// Notes that a reconcile begins; gives how long it has waited in the queue.
+    /// Notes that a reconcile begins; returns how long it has waited in the queue.
     #[must_use]
     pub fn started(&self, key: &Key) -> Option<Duration> {
         let since = self.with_key(key, |entry| entry.queued.take())??;

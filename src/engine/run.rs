@@ -14,7 +14,7 @@ use super::shared::Engine;
 use super::watch::watch_resources;
 
 impl Engine {
-    /// Adds a kind; what it gives goes to [`run`].
+    /// Adds a kind; what it returns goes to [`run`].
     pub fn register<K: Reconcile>(&mut self) -> Inlet<K> {
         self.collections.extend(K::COLLECTION);
         let workers = self.settings.workers;
@@ -30,7 +30,7 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, inlet: Inlet<K>, stop: Cance
     let queue = UnboundedReceiverStream::new(inlet.queue)
         .map(|resource| Ok::<_, Infallible>(ReconcileRequest::from(resource)))
         .take_until(stop.clone().cancelled_owned());
-    // Unbounded: what waits for Adobe holds nobody up, and each sandbox bounds its own reconciles.
+    // Unbounded: what waits for Adobe delays nothing else, and each sandbox bounds its own reconciles.
     let config = Config::default().concurrency(0);
     let reconciles = applier(
         |resource, engine| Box::pin(reconcile::<K>(resource, engine)),

@@ -28,7 +28,7 @@ struct Entry {
 }
 
 impl Secrets {
-    /// Notes the latest version of a Secret; tells whether it is another one than before.
+    /// Notes the latest version of a Secret; returns whether it is another one than before.
     pub fn observe(&self, namespace: &str, name: &str, version: Option<String>) -> bool {
         let mut all = self.all();
         let entry = all.entry(key(namespace, name)).or_default();

@@ -343,7 +343,7 @@ fn every_reason_and_every_metric_of_runs_is_explained() {
     let (reasons, _) = reasons.split_once('}').unwrap();
     let reasons: Vec<_> = reasons.split('"').skip(1).step_by(2).collect();
     assert_eq!(reasons.len(), 5);
-    let source = read("src/engine/run_figures.rs");
+    let source = read("src/kinds/dataflow/metrics.rs");
     let metrics = source
         .split('"')
         .filter(|it| it.starts_with("aep_dataflow_"));

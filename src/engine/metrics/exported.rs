@@ -10,7 +10,7 @@ use crate::api::{Condition, Kind};
 pub trait Exported: Send + Sync + Debug {
     /// The kind.
     fn kind(&self) -> Kind;
-    /// Gives namespace, name and conditions of every custom resource.
+    /// Returns namespace, name and conditions of every custom resource.
     fn conditions(&self, each: &mut dyn FnMut(&str, &str, &Condition));
     /// Whether the custom resource of this namespace and name is suspended.
     fn is_suspended(&self, namespace: &str, name: &str) -> bool;

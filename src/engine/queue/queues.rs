@@ -34,7 +34,7 @@ impl Queues {
         }
     }
 
-    /// Adds a kind; gives what its controller fills and empties.
+    /// Adds a kind; returns what its controller fills and empties.
     pub fn add<K: AepResource>(&mut self, workers: u16, encode: Encode<K>) -> Inlet<K> {
         let (store, inlet) = resource_store::<K>(encode);
         self.metrics.add_kind(workers, store.clone());

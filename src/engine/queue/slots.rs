@@ -43,7 +43,7 @@ impl Slots {
         })
     }
 
-    /// Frees a slot; gives those who may come now. One of them may not come, so all free slots are offered.
+    /// Frees a slot; returns those who may come now. One of them may not come, so all free slots are offered.
     fn free(&self, limit: usize) -> Vec<Key> {
         let mut state = self.state();
         state.running -= 1;

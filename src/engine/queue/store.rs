@@ -16,7 +16,7 @@ use crate::api::{AepResource, Condition, ConditionStatus, Kind};
 use crate::engine::key::Key;
 use crate::engine::metrics::Exported;
 
-/// Encodes the metrics that a kind alone exports; the predicate tells whether a Sandbox is suspended.
+/// Encodes the metrics that a kind alone exports; the predicate says whether a Sandbox is suspended.
 pub type Encode<K> =
     fn(&[Arc<K>], &dyn Fn(&str, &str) -> bool, &mut DescriptorEncoder<'_>) -> fmt::Result;
 

@@ -62,7 +62,7 @@ pub async fn reconcile<K: Reconcile>(
     Ok(action)
 }
 
-/// What all log lines of a reconcile bear, and the root of its trace. Of the highest level, so that warnings bear it whatever
+/// What all log lines of a reconcile carry, and the root of its trace. Of the highest level, so that warnings carry it whatever
 /// `RUST_LOG` leaves out.
 fn span<K: Reconcile>(cx: &Context<'_, K>) -> Span {
     let span = tracing::error_span!(
@@ -82,7 +82,7 @@ fn span<K: Reconcile>(cx: &Context<'_, K>) -> Span {
     span
 }
 
-/// Gives when the next reconcile follows, and whether only a person can remove the reason.
+/// Returns when the next reconcile follows, and whether only a person can remove the reason.
 async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
     let mut report = Report::new(cx);
     if cx.suspended() {

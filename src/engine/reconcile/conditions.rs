@@ -12,7 +12,7 @@ use crate::engine::reasons;
 const WAY_OUT: &str =
     ". To let this resource go and leave its object at Adobe, set `deletionPolicy: Orphan`";
 
-/// How a reconcile ended, as conditions tell it.
+/// How a reconcile ended, as conditions show it.
 #[derive(Debug)]
 pub enum Outcome<'a> {
     /// Adobe has what the spec says.

@@ -176,7 +176,7 @@ impl<'a, K: AepResource> Context<'a, K> {
         self.resource.meta().deletion_timestamp.is_some()
     }
 
-    /// Whether it bears our finalizer.
+    /// Whether it carries our finalizer.
     pub(super) fn has_finalizer(&self) -> bool {
         self.resource.finalizers().iter().any(|it| it == FINALIZER)
     }

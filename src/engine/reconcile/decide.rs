@@ -45,7 +45,7 @@ fn locate<P: Planned>(view: &View<'_, P>) -> Step<P> {
     let known = view.known_id.as_deref();
     let unlisted = known.filter(|id| (view.object)(id).is_none() && !view.claimed.is_empty());
     if let Some(id) = unlisted.filter(|id| !denied(id)) {
-        // The last list may have missed it. What else bears the mark counts only if it is gone indeed.
+        // The last list may have missed it. What else carries the mark counts only if it is gone indeed.
         return Step::Read(id.to_owned());
     }
     // Of several, the one in status is in use; without it, the oldest of the latest revision counts.
@@ -66,7 +66,7 @@ fn locate<P: Planned>(view: &View<'_, P>) -> Step<P> {
     }
 }
 
-/// The object that the annotation names. Until it bears our mark, nobody else here may adopt it.
+/// The object that the annotation names. Until it carries our mark, no other resource may adopt it.
 fn adopt<P: Planned>(view: &View<'_, P>, id: &str) -> Step<P> {
     if let Some(known) = view.known_id.as_deref().filter(|known| *known != id) {
         return invalid(format!(
@@ -133,7 +133,7 @@ fn create<P: Planned>(
     }
 }
 
-/// Ours among what a search found: the oldest that bears the very mark, else, if the user allows it, a namesake that nobody
+/// Ours among what a search found: the oldest that carries the very mark, else, if the user allows it, a namesake that nobody
 /// owns.
 fn recover<P: Planned>(
     view: &View<'_, P>,
@@ -251,7 +251,7 @@ fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String)
             return Step::Take(next.clone(), Origin::Known);
         }
     }
-    // What bears no mark, or another one, is not ours to be replaced.
+    // What carries no mark, or another one, is not ours to be replaced.
     let ours = current.mark().is_some_and(|it| it.claim() == view.claim);
     if !ours || !view.replaces {
         return Step::Stop(Error::ReplaceRequired(what));
@@ -294,7 +294,7 @@ fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     })
 }
 
-/// Deletes every object that bears the claim, replaced ones included.
+/// Deletes every object that carries the claim, replaced ones included.
 fn delete<P: Planned>(view: &View<'_, P>) -> Step<P> {
     if let Some(kind) = view.unlisted_user {
         return Step::Stop(Error::Unlisted(kind));

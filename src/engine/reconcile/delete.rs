@@ -9,13 +9,13 @@ use super::reconciler::Reconcile;
 use super::report::Report;
 use crate::engine::error::{Error, Retry};
 
-/// How often a deletion is tried again that Adobe refuses for a reason that does not pass by itself.
+/// How often a deletion is tried again that Adobe refuses for a reason that does not go away by itself.
 const UNDELETABLE: Duration = Duration::from_secs(300);
 
 /// How many users of a resource a message names.
 const NAMED: usize = 5;
 
-/// Cleans up, unless others still refer to the resource, and lets it go. Gives when to try again.
+/// Cleans up, unless others still refer to the resource, and lets it go. Returns when to try again.
 pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     if !cx.has_finalizer() {
         return None;

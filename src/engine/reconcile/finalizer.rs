@@ -9,7 +9,7 @@ use super::context::Context;
 use crate::api::{AepResource, FINALIZER};
 use crate::engine::error::{Error, Result, is_conflict};
 
-/// Who writes metadata, as `managedFields` tells it.
+/// Who writes metadata, in `managedFields`.
 const MANAGER: &str = "aep-operator";
 /// A conflict means that the cache trails behind: read afresh and try again, this often.
 const ATTEMPTS: usize = 5;

@@ -16,7 +16,7 @@ use crate::engine::sandbox::AnyCollection as _;
 const STEPS: usize = 200;
 
 /// Brings Adobe to what the spec says, or deletes what the resource owns there, and notes in the status what is there
-/// whatever becomes of it. Gives when to come back although all is well, if something remains to be tidied up.
+/// whatever becomes of it. Returns when to come back although all is well, if something remains to be tidied up.
 pub async fn perform<K: ManagedKind>(
     cx: &Context<'_, K>,
     report: &mut Report<K>,

@@ -21,7 +21,7 @@ pub trait Reconcile: AepResource {
     /// Makes what is known of the kind in one sandbox, if it owns objects there.
     const COLLECTION: Option<NewCollection> = None;
 
-    /// Brings Adobe to what the spec says, and notes in the status what is there even if that fails. Gives when to come back
+    /// Brings Adobe to what the spec says, and notes in the status what is there even if that fails. Returns when to come back
     /// although all is well, if at all.
     fn apply(
         cx: &Context<'_, Self>,
@@ -47,7 +47,7 @@ pub trait Reconcile: AepResource {
         std::future::pending()
     }
 
-    /// Encodes the metrics that this kind alone exports; the predicate tells whether a Sandbox is suspended.
+    /// Encodes the metrics that this kind alone exports; the predicate says whether a Sandbox is suspended.
     fn encode(
         _resources: &[Arc<Self>],
         _is_suspended: &dyn Fn(&str, &str) -> bool,

@@ -43,7 +43,7 @@ impl<K: AepResource> Report<K> {
     }
 
     /// Writes the status unless Kubernetes has it already, and publishes the events; `warning` if they are to tell of a
-    /// problem. Gives when to try again if that fails.
+    /// problem. Returns when to try again if that fails.
     pub async fn write(&mut self, cx: &Context<'_, K>, warning: bool) -> Option<Retry> {
         match self.try_write(cx, warning).await {
             Ok(()) => None,

@@ -248,7 +248,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         Ok(())
     }
 
-    /// The object, unless it is gone or bears our mark no longer. It is read anew: what the last list showed may be ten
+    /// The object, unless it is gone or carries our mark no longer. It is read anew: what the last list showed may be ten
     /// minutes old, and a deletion cannot be taken back.
     async fn still_ours(&mut self, id: &str) -> Result<Option<K::Held>> {
         let claim = self.claim();

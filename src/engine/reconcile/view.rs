@@ -22,11 +22,11 @@ pub struct View<'v, P: Planned> {
     pub external_id: Option<String>,
     /// Whether a fresh look was requested that was not taken yet.
     pub requested: bool,
-    /// Whether it bears our finalizer.
+    /// Whether it carries our finalizer.
     pub has_finalizer: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
-    /// Whether an object of the same name that nobody owns may be adopted.
+    /// Whether an object of the same name without an owner may be adopted.
     pub adopts: bool,
     /// Whether an object that cannot be changed in place may be replaced.
     pub replaces: bool,
@@ -34,11 +34,11 @@ pub struct View<'v, P: Planned> {
     pub established: bool,
     /// What Adobe refused, as long as nothing has changed since.
     pub refusal: Option<Refusal>,
-    /// How long a create may have taken effect of which lists do not tell yet: once that is zero, a list tells for sure.
+    /// How long until a list is conclusive about a create that may have taken effect, if there was one.
     pub unknown_create: Option<Duration>,
     /// A kind that may use the object, and of which not everything was listed yet.
     pub unlisted_user: Option<Kind>,
-    /// The objects that bear the claim, by precedence.
+    /// The objects that carry the claim, by precedence.
     pub claimed: Vec<Arc<P::Held>>,
     /// An object at Adobe by its id, as far as it is known.
     pub object: &'v dyn Fn(&str) -> Option<Arc<P::Held>>,
@@ -139,7 +139,7 @@ pub enum Origin {
     Known,
     /// A create had no answer, and this is what it created.
     Recovered,
-    /// It bore no mark.
+    /// It carried no mark.
     Adopted,
 }
 

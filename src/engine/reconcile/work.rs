@@ -47,7 +47,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         others.min().map(|key| key.to_string())
     }
 
-    /// From when on a list tells for sure what came of a create that may have taken effect, if there was one.
+    /// From when on a list is conclusive about a create that may have taken effect, if there was one.
     pub(super) fn lists_tell_from(&self) -> Option<Instant> {
         let engine = self.cx.engine();
         let outcome = engine.queues.registry.create_outcome(self.cx.identity());

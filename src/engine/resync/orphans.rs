@@ -1,4 +1,4 @@
-//! Objects that bear our mark, but that no custom resource stands for.
+//! Objects that carry our mark, but that no custom resource stands for.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::engine::kind::ManagedKind;
 use crate::engine::sandbox::Session;
 use crate::engine::shared::Engine;
 
-/// Objects that bear this Sandbox's mark without a custom resource among the `keys`, and all but the first of several with
+/// Objects that carry this Sandbox's mark without a custom resource among the `keys`, and all but the first of several with
 /// one mark; as kind and id. What was replaced is not among them: its custom resource deletes it.
 pub fn orphans<K: ManagedKind>(
     engine: &Engine,

@@ -29,7 +29,7 @@ pub async fn periodic<F: Future<Output = ()>>(
 ) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Concurrently: a slow sandbox holds up nobody but itself.
+    // Concurrently: a slow sandbox delays only itself.
     let mut running = FuturesUnordered::new();
     let mut busy = HashSet::new();
     loop {

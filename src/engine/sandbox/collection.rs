@@ -68,7 +68,7 @@ struct Trouble {
 pub struct Findings {
     /// Why it cannot be listed.
     pub trouble: Option<String>,
-    /// Objects that bear our mark without a custom resource, as kind and id.
+    /// Objects that carry our mark without a custom resource, as kind and id.
     pub orphans: Vec<String>,
 }
 
@@ -238,7 +238,7 @@ impl<H: Held> Collection<H> {
         due
     }
 
-    /// Waits for the first list, for so long at most; tells whether there was one.
+    /// Waits for the first list, for so long at most; returns whether there was one.
     pub async fn first_list(&self, patience: Duration) -> bool {
         let first = self.first_list.wait();
         tokio::time::timeout(patience, first).await.is_ok()
@@ -251,7 +251,7 @@ impl<H: Held> Collection<H> {
         state.trouble.as_ref().map(|it| it.error.clone())
     }
 
-    /// The same, unless it looks as if it would pass in a moment.
+    /// The same, unless it looks as if it would go away in a moment.
     #[must_use]
     pub fn lasting_trouble(&self) -> Option<Error> {
         let state = self.state();
@@ -260,7 +260,7 @@ impl<H: Held> Collection<H> {
         (trouble.failures >= LASTING || error.verdict().terminal).then_some(error)
     }
 
-    /// Sets what the Sandbox is to report; tells whether that is news.
+    /// Sets what the Sandbox is to report; returns whether that is news.
     pub fn set_findings(&self, findings: Findings) -> bool {
         let mut state = self.state();
         let is_news = state.findings != findings;

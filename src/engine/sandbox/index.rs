@@ -20,7 +20,7 @@ pub struct Index<H> {
     own: HashMap<String, (Instant, bool)>,
     /// The claims whose objects we created, read or deleted a moment ago: lists may show half of that.
     busy: HashMap<Mark, Instant>,
-    /// Who is about to adopt an object that bears no mark yet.
+    /// Who is about to adopt an object that carries no mark yet.
     adopters: HashMap<String, Mark>,
     /// Objects that must be read before anything is decided.
     stale: HashSet<String>,
@@ -46,7 +46,7 @@ impl<H: Held> Index<H> {
         self.by_id.get(id).cloned()
     }
 
-    /// The objects that bear this claim, by [`precedence`].
+    /// The objects that carry this claim, by [`precedence`].
     pub fn claimed(&self, claim: &Mark) -> Vec<Arc<H>> {
         let ids = self.by_claim.get(claim).into_iter().flatten();
         let mut found: Vec<_> = ids.filter_map(|id| self.by_id.get(id)).cloned().collect();
@@ -54,7 +54,7 @@ impl<H: Held> Index<H> {
         found
     }
 
-    /// Every object that bears a mark.
+    /// Every object that carries a mark.
     pub fn marked(&self) -> Vec<Arc<H>> {
         let ids = self.by_claim.values().flatten();
         ids.filter_map(|id| self.by_id.get(id)).cloned().collect()
@@ -81,7 +81,7 @@ impl<H: Held> Index<H> {
     }
 
     /// A read says that there is no such object. That may be a lie, so what lists show of it counts again from the next one
-    /// on. Tells whether the object was known until now.
+    /// on. Returns whether the object was known until now.
     pub fn deny(&mut self, id: &str) -> bool {
         let shown = self.by_id.contains_key(id);
         self.own.remove(id);
@@ -114,7 +114,7 @@ impl<H: Held> Index<H> {
         self.stale.contains(id)
     }
 
-    /// Lets one custom resource alone adopt an object without its mark; gives the other one where one was faster and still
+    /// Lets one custom resource alone adopt an object without its mark; returns the other one where one was faster and still
     /// exists.
     pub fn reserve(
         &mut self,

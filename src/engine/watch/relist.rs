@@ -25,7 +25,7 @@ pub enum Seen<K> {
     Listed,
 }
 
-/// Watches each of the namespaces, or all there are if none is named. `known` gives what the caller knows of one namespace,
+/// Watches each of the namespaces, or all there are if none is named. `known` returns what the caller knows of one namespace,
 /// or of all: what a list lacks of that is gone.
 pub fn watch<K>(
     client: &Client,
