@@ -105,6 +105,16 @@ fn main_is_short_and_no_file_is_long() {
 }
 
 #[test]
+fn a_kind_is_read_file_by_file_on_a_few_screens() {
+    for file in rust_files(&Path::new(SRC).join("kinds")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod tests {\n").next();
+        let lines = code.unwrap_or_default().lines().count();
+        assert!(lines <= 250, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
 fn no_modules_import_each_other_in_a_circle() {
     let modules = circles::modules(Path::new(SRC));
     assert_eq!(circles::circles(&modules), [].into());

@@ -77,7 +77,9 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             established: cx.is_established(),
             refusal: cx.engine().queues.registry.refusal(cx.identity()),
             unknown_create: self.lists_tell_from().map(left),
-            unlisted_user: self.session.unlisted_user(K::KIND),
+            unlisted_user: Some(K::KIND)
+                .filter(|_| cx.is_deleting())
+                .and_then(|kind| self.session.unlisted_user(kind)),
             claimed: collection.index(|it| it.claimed(&claim)),
             object: &|id| collection.index(|it| it.get(id)),
             is_stale: &|id| collection.index(|it| it.is_stale(id)),

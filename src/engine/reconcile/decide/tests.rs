@@ -301,7 +301,7 @@ fn check<const N: usize>(rows: [(Row, &str); N]) {
 }
 
 #[test]
-fn one_object_per_resource() {
+fn a_resource_gets_one_object_whatever_is_lost() {
     check([
         (
             Row {
@@ -445,7 +445,7 @@ fn one_object_per_resource() {
 }
 
 #[test]
-fn a_lost_status_and_a_rebuilt_cluster() {
+fn an_object_is_found_again_without_a_status() {
     check([
         (
             synced("a known object is taken from memory"),
@@ -477,7 +477,7 @@ fn a_lost_status_and_a_rebuilt_cluster() {
 }
 
 #[test]
-fn drift() {
+fn drift_is_read_once_more_and_put_right() {
     check([
         (
             taken("what differs is read once more").on(valued(ours("a"), "w")),
@@ -559,7 +559,7 @@ fn drift() {
 }
 
 #[test]
-fn an_object_that_was_deleted_at_adobe() {
+fn an_object_is_created_again_only_once_it_is_certainly_gone() {
     let gone = |says| Row {
         index: vec![],
         ..synced(says).denied("a")
@@ -621,7 +621,7 @@ fn an_object_that_was_deleted_at_adobe() {
 }
 
 #[test]
-fn adoption() {
+fn an_object_is_adopted_only_on_purpose() {
     let named = |says| Row {
         external_id: Some("x"),
         ..row(says)
@@ -736,7 +736,7 @@ fn adoption() {
 }
 
 #[test]
-fn ownership() {
+fn an_object_with_another_owner_is_left_alone() {
     let sibling = Mark::new("team/default", Kind::Dataset, "team", "other");
     let foreign = Mark::new("elsewhere", Kind::Dataset, "team", "n");
     let named = |says, mark: &Mark| Row {
@@ -803,7 +803,7 @@ fn ownership() {
 }
 
 #[test]
-fn duplicates() {
+fn a_duplicate_is_left_alone() {
     check([
         (
             Row {
@@ -837,7 +837,7 @@ fn duplicates() {
 }
 
 #[test]
-fn replacement() {
+fn a_replacement_is_there_before_what_it_replaces_goes() {
     let fixed = |says| Row {
         value: "fixed",
         replaces: true,
@@ -976,7 +976,7 @@ fn replacement() {
 }
 
 #[test]
-fn refusals() {
+fn a_refused_request_is_not_sent_again() {
     check([
         (
             Row {
@@ -1027,7 +1027,7 @@ fn refusals() {
 }
 
 #[test]
-fn deletion() {
+fn deletion_takes_what_is_ours_and_no_longer_used() {
     check([
         (
             Row {
