@@ -21,7 +21,7 @@ pub(super) fn rows(
         if contract == Contract::Legacy2020 && source_type != SourceKind::Attribute {
             return Err(Error::Invalid(format!(
                 "the mapping to `{}` is no `Attribute`, the only kind of source that \
-                 `contract: Legacy2020` can tell: use `contract: Current`",
+                 `contract: Legacy2020` supports: use `contract: Current`",
                 mapping.destination
             )));
         }
