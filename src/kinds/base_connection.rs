@@ -1,14 +1,12 @@
 //! `BaseConnection`: credentials of a source system.
 
-use std::fmt;
+mod credentials;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
-
+use self::credentials::{Credentials, readable};
 use super::compare;
 use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{Auth, Connection, NewConnection, PatchOp, SpecRef};
-use crate::api::{self, BaseConnection, BaseConnectionStatus, OpenObject};
+use crate::api::{BaseConnection, BaseConnectionStatus};
 use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 /// The way to authenticate of connections that hand out an address to send data to.
@@ -20,64 +18,6 @@ pub struct Desired {
     label: Label,
     spec: SpecRef,
     auth: Option<Credentials>,
-}
-
-/// How Adobe authenticates, secrets included.
-#[derive(Clone)]
-struct Credentials {
-    spec_name: String,
-    /// Never compared with a secret's name in it: what Adobe shows of a secret is a mask.
-    params: OpenObject,
-    secrets: Vec<(String, SecretString)>,
-    /// Fingerprint of the secrets.
-    fingerprint: String,
-    /// Fingerprint of those that Adobe was given last, as far as we know.
-    given: Option<String>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The user may have put a secret among the other parameters.
-        f.debug_struct("Credentials")
-            .field("spec_name", &self.spec_name)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Credentials {
-    async fn resolve(
-        connection: &BaseConnection,
-        auth: &api::Auth,
-        lookup: &Lookup<'_>,
-        session: &Session,
-    ) -> Result<Self> {
-        let mut params = compare::open("spec.auth.params", &auth.params)?;
-        let mut secrets = Vec::with_capacity(auth.secret_params.len());
-        for secret in &auth.secret_params {
-            params.remove(&secret.name);
-            let reference = &secret.value_from.secret_key_ref;
-            secrets.push((secret.name.clone(), lookup.secret_value(reference).await?));
-        }
-        let adobe = session.adobe();
-        let parts = secrets
-            .iter()
-            .flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);
-        let status = connection.status.as_ref();
-        Ok(Self {
-            spec_name: auth.spec_name.clone(),
-            params,
-            fingerprint: adobe.settings().credentials.fingerprint(parts),
-            given: status.and_then(|it| it.credentials_fingerprint.clone()),
-            secrets,
-        })
-    }
-
-    /// All parameters, secrets in clear: only to be sent.
-    fn exposed(&self) -> Map<String, Value> {
-        let secrets = self.secrets.iter();
-        let secrets = secrets.map(|(name, value)| (name.clone(), value.expose_secret().into()));
-        self.params.clone().into_iter().chain(secrets).collect()
-    }
 }
 
 /// What Adobe holds.
@@ -108,21 +48,6 @@ impl From<Connection> for Held {
             head: head!(read),
         }
     }
-}
-
-/// The parameters that can be compared: Adobe also masks secrets that the user wrote among the others.
-fn readable(wanted: &OpenObject, held: &Auth) -> OpenObject {
-    let is_mask = |text: &str| !text.is_empty() && text.chars().all(|c| c == '*');
-    let masked = |name: &String| {
-        held.params
-            .get(name)
-            .and_then(Value::as_str)
-            .is_some_and(is_mask)
-    };
-    let readable = wanted.iter().filter(|(name, _)| !masked(name));
-    readable
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 /// What Adobe holds after a write.
@@ -217,7 +142,7 @@ impl ManagedKind for BaseConnection {
         let made = image(desired, desired.label.created(created), None);
         let auth = desired.auth.as_ref();
         if auth.is_some_and(|auth| auth.spec_name == STREAMING) {
-            // The address is known to Adobe only. The object exists, so a failed read is made up for by the next resync.
+            // Adobe assigns the address. The object exists, so the next resync makes up for a failed read.
             if let Ok(Some(read)) = Self::Objects::read(session, &made.head.id).await {
                 return Ok(read);
             }
@@ -232,12 +157,12 @@ impl ManagedKind for BaseConnection {
         change: Vec<PatchOp>,
     ) -> Result<Held> {
         let patched = flow_service::patch::<Connection>(session, &held.head, &change).await?;
-        let head = desired.label.changed(&held.head, patched.etag);
-        Ok(image(desired, head, held.inlet_url.clone()))
+        let changed = desired.label.changed(&held.head, patched.etag);
+        Ok(image(desired, changed, held.inlet_url.clone()))
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut BaseConnectionStatus) {
-        // Those who refer to it follow what Adobe holds, not what may have been refused.
+        // Resources that refer to it follow what Adobe holds, not a change that it may have refused.
         let spec = held.spec.as_ref().unwrap_or(&desired.spec);
         status.connection_spec_id = Some(spec.id.clone());
         status.state.clone_from(&held.head.state);
@@ -256,6 +181,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api;
     use crate::kinds::flow_service::tests::{created, label};
 
     fn desired() -> Desired {

@@ -1,8 +1,12 @@
 //! `Dataflow`: what is read, mapped and written, and when.
 
+mod desired;
 mod ends;
+mod held;
+mod mapping;
 mod metrics;
 mod outcome;
+mod plan;
 #[cfg(test)]
 mod properties;
 mod runs;
@@ -12,66 +16,21 @@ mod tests;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use serde_json::{Value, json};
 
+use self::desired::Desired;
 use self::ends::Ends;
-use self::schedule::{Schedule, ScheduleSpec};
-use super::compare;
-use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
-use crate::adobe::{Action, Class, Flow, NewFlow, PatchOp, SpecRef, Transformation};
-use crate::api::{Contract, Dataflow, DataflowStatus, FlowState};
+use self::held::Held;
+use self::plan::Change;
+use self::schedule::ScheduleSpec;
+use super::flow_service::{self, FlowObjects, Label, flow_object};
+use crate::adobe::{Action, Class, Flow, PatchOp, SpecRef};
+use crate::api::{Dataflow, DataflowStatus};
 use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
-/// States in which Adobe refuses changes; they pass by themselves.
-const MOVING: [&str; 4] = ["updating", "enabling", "disabling", "initializing"];
-/// What we call the state of a flow that was created a moment ago, as long as Adobe was not asked.
-const CREATED: &str = "created";
-/// The state that Adobe gives new flows, by and by.
+/// The state that Adobe gives new flows, some time after it has created them.
 const ENABLED: &str = "enabled";
-
-const COPY: &str = "Copy";
-/// A version in the form of Adobe's that nothing has.
+/// An etag of Adobe's form that no flow has.
 const NO_VERSION: &str = "\"00000000-0000-0000-0000-000000000000\"";
-const MAPPING: &str = "Mapping";
-
-/// What Adobe should hold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Desired {
-    label: Label,
-    flow_spec: SpecRef,
-    source: String,
-    target: String,
-    delta: Option<Value>,
-    mapping: Option<Mapping>,
-    schedule: Option<ScheduleSpec>,
-    state: FlowState,
-    contract: Contract,
-    /// When the spec was looked at, in seconds since 1970: what may still be changed depends on it.
-    now: i64,
-}
-
-/// A mapping set in one of its versions.
-#[derive(Clone, Debug, PartialEq)]
-struct Mapping {
-    id: String,
-    version: i64,
-}
-
-/// What Adobe holds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    head: Head,
-    flow_spec: Option<SpecRef>,
-    sources: Vec<String>,
-    targets: Vec<String>,
-    delta: Option<Value>,
-    mapping: Option<Mapping>,
-    /// Where the mapping is among the transformations; if there is none, where it would be appended.
-    mapping_index: usize,
-    schedule: Schedule,
-    /// The last run as of the last sweep.
-    last_run: Option<runs::LastRunRef>,
-}
 
 flow_object!(Desired, Held, runs::Runs, |held| {
     let ends = held.sources.iter().chain(&held.targets);
@@ -79,190 +38,12 @@ flow_object!(Desired, Held, runs::Runs, |held| {
     ends.chain(mapping).map(String::as_str).collect()
 });
 
-impl From<Flow> for Held {
-    fn from(read: Flow) -> Self {
-        let steps = &read.transformations;
-        let find = |name: &str| steps.iter().position(|step| step.name == name);
-        let params = |at: usize| steps[at].params.as_ref();
-        let mapping = find(MAPPING).and_then(params).and_then(|params| {
-            let id = params.get("mappingId")?.as_str()?.to_owned();
-            let version = params.get("mappingVersion").and_then(compare::integer);
-            let version = version.unwrap_or_default();
-            Some(Mapping { id, version })
-        });
-        let delta = find(COPY)
-            .and_then(params)
-            .and_then(|it| it.get("deltaColumn"));
-        let last_run = read.last_run_details.as_ref().and_then(|run| {
-            let start = run.get("startedAtUTC").and_then(compare::integer);
-            Some((run.get("id")?.as_str()?.to_owned(), start))
-        });
-        Self {
-            last_run,
-            delta: delta.cloned(),
-            mapping,
-            mapping_index: find(MAPPING).unwrap_or(steps.len()),
-            schedule: Schedule::read(read.schedule_params.as_ref()),
-            flow_spec: read.flow_spec,
-            sources: read.source_connection_ids,
-            targets: read.target_connection_ids,
-            head: head!(read),
-        }
-    }
-}
-
-/// The next step towards what should be.
-#[derive(Debug, PartialEq)]
-pub enum Change {
-    /// Other content.
-    Patch(Vec<PatchOp>),
-    /// Another state.
-    Act(Action),
-}
-
-impl Desired {
-    fn transformations(&self) -> Vec<Transformation> {
-        let step = |name: &str, params: Value| Transformation {
-            name: name.into(),
-            params: Some(params),
-        };
-        let copy = self.delta.as_ref();
-        let copy = copy.map(|delta| step(COPY, json!({"deltaColumn": delta})));
-        let mapping = self.mapping.as_ref();
-        let mapping = mapping.map(|mapping| step(MAPPING, mapping.params(self.contract)));
-        copy.into_iter().chain(mapping).collect()
-    }
-
-    fn body(&self, start: Option<i64>) -> NewFlow {
-        let schedule = self.schedule.as_ref().zip(start);
-        NewFlow {
-            name: self.label.name.clone(),
-            description: Some(self.label.description.clone()),
-            flow_spec: self.flow_spec.clone(),
-            source_connection_ids: vec![self.source.clone()],
-            target_connection_ids: vec![self.target.clone()],
-            transformations: self.transformations(),
-            schedule_params: schedule.map(|(spec, start)| spec.params(start, self.contract)),
-        }
-    }
-
-    /// What Adobe holds after a create.
-    fn image(&self, head: Head, start: Option<i64>) -> Held {
-        let schedule = self.schedule.as_ref();
-        Held {
-            head,
-            flow_spec: Some(self.flow_spec.clone()),
-            sources: vec![self.source.clone()],
-            targets: vec![self.target.clone()],
-            delta: self.delta.clone(),
-            mapping: self.mapping.clone(),
-            mapping_index: usize::from(self.delta.is_some()),
-            schedule: schedule.map_or_else(Schedule::default, |spec| spec.image(start)),
-            last_run: None,
-        }
-    }
-
-    /// What Adobe holds after a change.
-    fn changed(&self, held: &Held, etag: Option<String>) -> Held {
-        let spec = self.schedule.as_ref();
-        Held {
-            head: self.label.changed(&held.head, etag),
-            mapping: self.mapping.clone(),
-            schedule: spec.map_or_else(
-                || held.schedule.clone(),
-                |spec| spec.changed(&held.schedule, self.now),
-            ),
-            ..held.clone()
-        }
-    }
-
-    /// The fields that differ and that Adobe cannot change.
-    fn fixed(&self, held: &Held) -> Vec<&'static str> {
-        let only = |ids: &[String], wanted: &String| ids == std::slice::from_ref(wanted);
-        let schedule = match &self.schedule {
-            Some(spec) => spec.fixed(&held.schedule, self.now),
-            None => held.schedule.frequency.as_ref().map(|_| "`spec.schedule`"),
-        };
-        let checks = [
-            (
-                flow_service::same_spec(&self.flow_spec, held.flow_spec.as_ref()),
-                "`spec.flowSpec`",
-            ),
-            (
-                only(&held.sources, &self.source),
-                "`spec.sourceConnectionRef`",
-            ),
-            (
-                only(&held.targets, &self.target),
-                "`spec.targetConnectionRef`",
-            ),
-            (
-                compare::covers_some(self.delta.as_ref(), held.delta.as_ref()),
-                "`spec.deltaColumn`",
-            ),
-            (
-                self.mapping.is_some() || held.mapping.is_none(),
-                "`spec.mappingSetRef`",
-            ),
-        ];
-        let differing = checks.into_iter().filter(|(same, _)| !same);
-        differing.map(|(_, field)| field).chain(schedule).collect()
-    }
-
-    fn ops(&self, held: &Held) -> Vec<PatchOp> {
-        let mut ops = self.label.ops(&held.head);
-        if let Some(spec) = &self.schedule {
-            ops.extend(spec.ops(&held.schedule, self.now, self.contract));
-        }
-        match &self.mapping {
-            Some(wanted) if held.mapping.as_ref() != Some(wanted) => {
-                let step = json!({"name": MAPPING, "params": wanted.params(self.contract)});
-                ops.push(if held.mapping.is_some() {
-                    PatchOp::replace(format!("/transformations/{}", held.mapping_index), step)
-                } else {
-                    PatchOp::add("/transformations/-", step)
-                });
-            }
-            _ => {}
-        }
-        ops
-    }
-
-    /// What leads to the wanted state.
-    fn move_state(&self, held: &Held) -> Plan<Change> {
-        let act = |action| Plan::Change(Change::Act(action));
-        match (self.state, held.head.state.as_deref()) {
-            (FlowState::Enabled, Some("disabled")) => act(Action::Enable),
-            (FlowState::Disabled, Some("enabled")) => act(Action::Disable),
-            (FlowState::Disabled, Some("disabled")) => Plan::Keep,
-            (FlowState::Disabled, state) => Plan::Wait(state.unwrap_or(CREATED).into()),
-            (FlowState::Enabled, Some("disabling")) => Plan::Wait("disabling".into()),
-            (FlowState::Enabled, _) => Plan::Keep,
-        }
-    }
-}
-
-impl Held {
-    /// Whether Adobe is still at work on it, so that it would refuse a change.
-    fn is_moving(&self) -> bool {
-        let state = self.head.state.as_deref().unwrap_or_default();
-        MOVING.contains(&state) || state.ends_with("-finalizing")
-    }
-}
-
-impl Mapping {
-    fn params(&self, contract: Contract) -> Value {
-        let version = schedule::number(self.version, contract);
-        json!({"mappingId": self.id, "mappingVersion": version})
-    }
-}
-
 /// What the names in a spec stand for.
 #[derive(Debug)]
 pub struct Refs {
     flow_spec: SpecRef,
     ends: Ends,
-    /// When the spec was looked at, in seconds since 1970: what may still be changed depends on it.
+    /// When the spec was resolved, in seconds since 1970: what may still be changed depends on it.
     now: i64,
 }
 
@@ -272,18 +53,7 @@ impl Planned for Dataflow {
     type Change = Change;
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
-        let fixed = desired.fixed(held);
-        if !fixed.is_empty() {
-            return Ok(Plan::Replace(fixed.join(", ")));
-        }
-        let ops = desired.ops(held);
-        if ops.is_empty() {
-            return Ok(desired.move_state(held));
-        }
-        if held.is_moving() {
-            return Ok(Plan::Wait(held.head.state.clone().unwrap_or_default()));
-        }
-        Ok(Plan::Change(Change::Patch(ops)))
+        Ok(plan::plan(desired, held))
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -297,7 +67,7 @@ impl ManagedKind for Dataflow {
     type Observing = runs::Runs;
 
     async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
-        // First, so that Adobe is asked while the dataflow still waits for others.
+        // Comes first, so that an unknown spec is reported while the dataflow still waits for other resources.
         let flow_spec = flow_service::flow_spec(session, &self.spec.flow_spec).await?;
         Ok(Refs {
             flow_spec,
@@ -322,8 +92,8 @@ impl ManagedKind for Dataflow {
         })
     }
 
-    /// A flow behind an access label is denied to reads, but writes tell that it is there. The write names a version that
-    /// no flow has, so it changes nothing.
+    /// Reads do not find a flow behind an access label, but the error of a write shows that it exists. The write names an
+    /// etag that no flow has, so it changes nothing.
     async fn is_hidden(session: &Session, id: &str) -> Result<bool> {
         let probe = [PatchOp::replace("/description", "")];
         let adobe = session.adobe();
@@ -349,7 +119,7 @@ impl ManagedKind for Dataflow {
         let body = desired.body(start);
         let created = adobe.flow_service().create::<Flow>(&body).await?;
         let mut made = desired.image(desired.label.created(created), start);
-        // Adobe enables it by and by.
+        // Adobe enables it some time later.
         made.head.state = None;
         Ok(made)
     }
@@ -369,7 +139,7 @@ impl ManagedKind for Dataflow {
         }
     }
 
-    /// Two flows would ingest the same data, so the replaced one stops even where it cannot be deleted yet.
+    /// Two flows would ingest the same data, so the replaced one is disabled even while it cannot be deleted.
     async fn retire(session: &Session, held: &Held) -> Result<()> {
         let read = Self::Objects::read(session, &held.head.id).await?;
         if let Some(held) = read.filter(|it| it.head.state.as_deref() == Some("enabled")) {
@@ -385,7 +155,7 @@ impl ManagedKind for Dataflow {
             .as_ref()
             .is_some_and(|id| *id != held.head.id)
         {
-            // The runs told of are those of another flow.
+            // The runs in the status are those of another flow.
             status.last_run = None;
             status.current_run = None;
             status.last_success_time = None;
@@ -418,11 +188,11 @@ async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
         Ok(()) => {
             let mut held = held.clone();
             held.head.state = Some(state.into());
-            // The action made a new version, which the answer does not tell.
+            // The action made a new version, whose etag is not in the response.
             held.head.etag = None;
             Ok(held)
         }
-        // Adobe also answers so when somebody else was faster.
+        // Adobe also responds so when the flow has that state already.
         Err(error) if *error.class() == Class::Busy => {
             let read = FlowObjects::<Flow, Dataflow>::read(session, &held.head.id).await?;
             let there = read.filter(|read| read.head.state.as_deref() == Some(state));

@@ -1,10 +1,12 @@
-//! `Dataset`: a data set of Catalog, which tells by a tag whose it is.
+//! `Dataset`: a dataset of Catalog, whose owner is named by a tag.
+
+mod held;
+mod plan;
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use crate::adobe::{DataSet, NewDataSet, PatchOp, SchemaRef, TargetConnection};
+use self::held::Held;
+use crate::adobe::{NewDataSet, PatchOp, SchemaRef, TargetConnection};
 use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
 use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
@@ -13,95 +15,24 @@ const OWNER: &str = "aep_operator_owner";
 const PROFILE: &str = "unifiedProfile";
 const IDENTITY: &str = "unifiedIdentity";
 const ENABLED: &str = "enabled:true";
-const DISABLED: &str = "enabled:false";
-/// The media type that Adobe documents for new data sets.
+/// The media type that Adobe documents for new datasets.
 const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 
-/// A data set as the spec wants it.
+/// A dataset as the spec wants it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     mark: Mark,
     name: String,
     description: String,
     schema_id: String,
-    /// Only what the user chose is compared: Adobe's own spellings vary.
+    /// Only compared where the user set it: Adobe's own spellings vary.
     content_type: Option<String>,
     /// The field that names the schema.
     schema_field: &'static str,
     profile: bool,
     error_diagnostics: Option<bool>,
-    /// Whether one of that name may be taken over that nobody owns.
+    /// Whether a dataset of that name without an owner may be adopted.
     adopt: bool,
-}
-
-/// A data set as Catalog holds it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    id: String,
-    mark: Option<Mark>,
-    created: Option<i64>,
-    name: String,
-    description: String,
-    schema_id: String,
-    content_type: String,
-    profile: bool,
-    identity: bool,
-    error_diagnostics: Option<bool>,
-    /// Whether there is a map of tags to which one can be added.
-    tagged: bool,
-}
-
-impl crate::engine::Held for Held {
-    type Memory = ();
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn mark(&self) -> Option<&Mark> {
-        self.mark.as_ref()
-    }
-
-    fn created(&self) -> Option<i64> {
-        self.created
-    }
-
-    fn uses(&self) -> Vec<&str> {
-        vec![&self.schema_id]
-    }
-}
-
-impl From<DataSet> for Held {
-    fn from(found: DataSet) -> Self {
-        let schema = found.schema_ref.unwrap_or_default();
-        let owner = found.tags.get(OWNER).into_iter().flatten();
-        let mut marks = owner.filter_map(|value| Mark::read_tag(value));
-        Self {
-            mark: marks.next(),
-            profile: is_enabled(&found.tags, PROFILE),
-            identity: is_enabled(&found.tags, IDENTITY),
-            tagged: !found.tags.is_empty(),
-            id: found.id,
-            created: found.created,
-            name: found.name.unwrap_or_default(),
-            description: found.description.unwrap_or_default(),
-            schema_id: schema.id,
-            content_type: schema.content_type,
-            error_diagnostics: found.enable_error_diagnostics,
-        }
-    }
-}
-
-/// Adobe appends `enabledAt:` to the values, and samples write a space after the colon.
-fn is_enabled(tags: &BTreeMap<String, Vec<String>>, key: &str) -> bool {
-    let mut values = tags.get(key).into_iter().flatten();
-    values.any(|value| compact(value) == ENABLED)
-}
-
-/// A text without spaces, in lower case.
-fn compact(text: &str) -> String {
-    let kept = text.chars().filter(|it| !it.is_whitespace());
-    kept.collect::<String>().to_ascii_lowercase()
 }
 
 impl Planned for Dataset {
@@ -110,19 +41,7 @@ impl Planned for Dataset {
     type Change = Vec<PatchOp>;
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
-        if desired.schema_id != held.schema_id {
-            return Ok(Plan::Replace(desired.schema_field.into()));
-        }
-        let chosen = desired.content_type.as_deref();
-        if chosen.is_some_and(|it| !is_same_type(it, &held.content_type)) {
-            return Ok(Plan::Replace("`spec.schemaContentType`".into()));
-        }
-        let ops = differences(desired, held);
-        Ok(if ops.is_empty() {
-            Plan::Keep
-        } else {
-            Plan::Change(ops)
-        })
+        Ok(plan::plan(desired, held))
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -212,7 +131,8 @@ impl ManagedKind for Dataset {
         })
     }
 
-    /// Records go with a data set, so a replaced one stays until nothing is written to it any more. Adobe does not ask.
+    /// A dataset is deleted with its records, so a replaced one stays until nothing writes to it. Adobe does not check
+    /// this.
     async fn retire(session: &Session, held: &Held) -> Result<()> {
         let adobe = session.adobe();
         let targets = adobe.flow_service().list::<TargetConnection>(&[]).await?;
@@ -229,44 +149,6 @@ impl ManagedKind for Dataset {
     fn record(_: &Desired, held: &Held, status: &mut DatasetStatus) {
         status.schema_id = Some(held.schema_id.clone());
     }
-}
-
-/// The same media type and version; where Adobe tells none, there is nothing to compare.
-fn is_same_type(wanted: &str, found: &str) -> bool {
-    let plain = |text| compact(text).trim_end_matches(".0").to_owned();
-    found.is_empty() || plain(wanted) == plain(found)
-}
-
-/// Single tags are set, never all of them: Adobe's housekeeping writes there too.
-fn differences(desired: &Desired, held: &Held) -> Vec<PatchOp> {
-    let mut ops = Vec::new();
-    if desired.name != held.name {
-        ops.push(PatchOp::add("/name", desired.name.clone()));
-    }
-    if desired.description != held.description {
-        ops.push(PatchOp::add("/description", desired.description.clone()));
-    }
-    if let Some(wanted) = desired.error_diagnostics
-        && wanted != held.error_diagnostics.unwrap_or_default()
-    {
-        ops.push(PatchOp::add("/enableErrorDiagnostics", wanted));
-    }
-    let mut tags = Vec::new();
-    if held.mark.as_ref() != Some(&desired.mark) {
-        tags.push((OWNER, desired.mark.tag()));
-    }
-    let state = if desired.profile { ENABLED } else { DISABLED };
-    for (key, found) in [(PROFILE, held.profile), (IDENTITY, held.identity)] {
-        if found != desired.profile {
-            tags.push((key, state.to_owned()));
-        }
-    }
-    if !tags.is_empty() && !held.tagged {
-        ops.push(PatchOp::add("/tags", json!({})));
-    }
-    let tags = tags.into_iter();
-    ops.extend(tags.map(|(key, value)| PatchOp::add(format!("/tags/{key}"), json!([value]))));
-    ops
 }
 
 fn body(desired: &Desired) -> NewDataSet {
@@ -316,7 +198,10 @@ mod properties;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::adobe::DataSet;
 
     fn desired() -> Desired {
         Desired {
@@ -332,7 +217,7 @@ mod tests {
         }
     }
 
-    fn seen() -> Held {
+    fn held() -> Held {
         image(&desired(), "5e".into())
     }
 
@@ -342,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_kept() {
-        assert_eq!(planned(&desired(), &seen()), Plan::Keep);
+        assert_eq!(planned(&desired(), &held()), Plan::Keep);
     }
 
     #[test]
@@ -373,7 +258,7 @@ mod tests {
             PatchOp::add("/name", "other"),
             PatchOp::add("/description", "text"),
         ];
-        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+        assert_eq!(planned(&desired, &held()), Plan::Change(ops));
     }
 
     #[test]
@@ -381,9 +266,9 @@ mod tests {
         let mut desired = desired();
         desired.error_diagnostics = Some(false);
         let ops = vec![PatchOp::add("/enableErrorDiagnostics", false)];
-        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+        assert_eq!(planned(&desired, &held()), Plan::Change(ops));
         desired.error_diagnostics = None;
-        assert_eq!(planned(&desired, &seen()), Plan::Keep);
+        assert_eq!(planned(&desired, &held()), Plan::Keep);
     }
 
     #[test]
@@ -394,12 +279,12 @@ mod tests {
             PatchOp::add("/tags/unifiedProfile", json!(["enabled:false"])),
             PatchOp::add("/tags/unifiedIdentity", json!(["enabled:false"])),
         ];
-        assert_eq!(planned(&desired, &seen()), Plan::Change(ops));
+        assert_eq!(planned(&desired, &held()), Plan::Change(ops));
     }
 
     #[test]
     fn a_lost_mark_is_written_again() {
-        let mut held = seen();
+        let mut held = held();
         held.mark = None;
         let tag = json!([desired().mark.tag()]);
         let ops = vec![PatchOp::add("/tags/aep_operator_owner", tag)];
@@ -411,12 +296,12 @@ mod tests {
         let mut other = desired();
         other.schema_id.push('c');
         let expected = Plan::Replace("`spec.schemaRef`".into());
-        assert_eq!(planned(&other, &seen()), expected);
+        assert_eq!(planned(&other, &held()), expected);
         let mut other = desired();
         other.content_type = Some("application/vnd.adobe.xed-full+json; version=1.0".into());
-        assert_eq!(planned(&other, &seen()), Plan::Keep);
+        assert_eq!(planned(&other, &held()), Plan::Keep);
         other.content_type = Some("application/vnd.adobe.xed+json;version=1".into());
         let expected = Plan::Replace("`spec.schemaContentType`".into());
-        assert_eq!(planned(&other, &seen()), expected);
+        assert_eq!(planned(&other, &held()), expected);
     }
 }

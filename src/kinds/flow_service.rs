@@ -1,15 +1,13 @@
-//! What the kinds of Flow Service have in common: their calls, name and description with the owner mark, and the look-up of
-//! connection and flow specs.
+//! What the kinds of Flow Service have in common: their requests, and name and description with the owner mark.
+
+mod specs;
 
 use std::marker::PhantomData;
 
-use crate::adobe::{Created, FlowEntity, PatchOp, Spec, SpecRef};
-use crate::api::SpecSelector;
-use crate::engine::{Error, Mark, Objects, Planned, Result, Session, bare_id};
-use crate::kinds::compare::{is_plain, version};
-
-/// The version of all known connection and flow specs.
-const SPEC_VERSION: &str = "1.0";
+pub(super) use self::specs::{connection_spec, flow_spec, same_spec, spec_ref};
+use crate::adobe::{Created, FlowEntity, PatchOp};
+use crate::engine::{Mark, Objects, Planned, Result, Session};
+use crate::kinds::compare::is_plain;
 
 /// How Flow Service keeps the objects of a kind `K`, which it calls `E`.
 #[derive(Debug)]
@@ -30,7 +28,7 @@ where
 
     async fn find(session: &Session, desired: &K::Desired) -> Result<Vec<K::Held>> {
         let name = &desired.label().name;
-        // Only what filters are known to understand; else everything is listed.
+        // A name that a filter might misread is not filtered for: then everything is listed.
         let filter = is_plain(name).then(|| format!("name==\"{name}\""));
         let adobe = session.adobe();
         let found = adobe.flow_service().list::<E>(filter.as_slice()).await?;
@@ -56,7 +54,7 @@ pub(super) async fn patch<E: FlowEntity>(
     ops: &[PatchOp],
 ) -> Result<Created> {
     let adobe = session.adobe();
-    // Every read names a version; should one not, any version will do rather than none ever.
+    // Every read has an etag. Should one be missing, any version is accepted, or no change could ever be made.
     let etag = head.etag.as_deref().unwrap_or("*");
     Ok(adobe.flow_service().patch::<E>(&head.id, etag, ops).await?)
 }
@@ -172,8 +170,8 @@ macro_rules! head {
 }
 pub(super) use head;
 
-/// What the engine wants to know of a kind of Flow Service: `Desired` has a `label`, `Held` a `head`; `memory` is what is
-/// remembered besides, and `uses` gives the ids of other objects in it.
+/// Implements what the engine needs of a kind of Flow Service: `Desired` has a `label`, `Held` a `head`; `memory` is kept
+/// with its collection, and `uses` gives the ids of other objects that it uses.
 macro_rules! flow_object {
     ($desired:ty, $held:ty, $memory:ty, $uses:expr) => {
         impl $crate::kinds::flow_service::Labelled for $desired {
@@ -212,79 +210,10 @@ macro_rules! flow_object {
 }
 pub(super) use flow_object;
 
-/// Whether Adobe uses the wanted spec. Reads do not always name the version.
-pub(super) fn same_spec(wanted: &SpecRef, held: Option<&SpecRef>) -> bool {
-    held.is_some_and(|held| {
-        let versions = wanted.version.as_deref().zip(held.version.as_deref());
-        wanted.id == held.id && versions.is_none_or(|(w, h)| version(w) == version(h))
-    })
-}
-
-/// The spec to send, from its id, or from its name by way of `spec`, which tells the id.
-pub(super) async fn select<F>(
-    selector: &SpecSelector,
-    by_name: impl FnOnce(String) -> F + Send,
-) -> Result<SpecRef>
-where
-    F: Future<Output = Result<String>> + Send,
-{
-    let id = match (&selector.id, &selector.name) {
-        (Some(id), _) => bare_id("id", id)?,
-        (None, Some(name)) => by_name(name.clone()).await?,
-        (None, None) => {
-            return Err(Error::Invalid(
-                "a specification has neither `name` nor `id`: set one of them".into(),
-            ));
-        }
-    };
-    Ok(spec_ref(id, selector.version.clone()))
-}
-
-/// A spec by its id.
-pub(super) fn spec_ref(id: String, version: Option<String>) -> SpecRef {
-    let version = Some(version.unwrap_or_else(|| SPEC_VERSION.into()));
-    SpecRef { id, version }
-}
-
-/// The connection spec that a selector names, looked up once per sandbox.
-pub(super) async fn connection_spec(session: &Session, selector: &SpecSelector) -> Result<SpecRef> {
-    select(selector, |name| async move {
-        let ask = || async {
-            let adobe = session.adobe();
-            let found = adobe.flow_service().connection_spec_by_name(&name).await?;
-            known(found, "connection", &name)
-        };
-        session.fact(format!("connectionSpec:{name}"), ask).await
-    })
-    .await
-}
-
-/// The flow spec that a selector names, looked up once per sandbox.
-pub(super) async fn flow_spec(session: &Session, selector: &SpecSelector) -> Result<SpecRef> {
-    select(selector, |name| async move {
-        let ask = || async {
-            let adobe = session.adobe();
-            let found = adobe.flow_service().flow_spec_by_name(&name).await?;
-            known(found, "flow", &name)
-        };
-        session.fact(format!("flowSpec:{name}"), ask).await
-    })
-    .await
-}
-
-fn known(found: Option<Spec>, what: &str, name: &str) -> Result<String> {
-    let found = found.map(|spec| spec.id);
-    found.ok_or_else(|| {
-        Error::Invalid(format!(
-            "unknown {what} spec `{name}`: Adobe lists none of exactly this name. Correct the name, or give the \
-             spec's `id`"
-        ))
-    })
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::adobe::SpecRef;
     use crate::api::Kind;
 
     pub(in crate::kinds) fn label(kind: Kind) -> Label {

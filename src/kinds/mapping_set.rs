@@ -1,15 +1,16 @@
-//! `MappingSet`: a mapping set of Data Prep, which tells by its name whose it is. Each write makes a new version.
+//! `MappingSet`: a mapping set of Data Prep, whose owner is part of its name. Each write makes a new version.
+
+mod rows;
 
 use serde_json::{Value, json};
 
-use crate::adobe::{self, MappingFault, MappingRow, SourceKind};
-use crate::api::{
-    Contract, Mapping, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema, SourceType,
-};
+use self::rows::{current_row, legacy_row, ordered, rows};
+use crate::adobe::{self, MappingFault, MappingRow};
+use crate::api::{Contract, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema};
 use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
 
 const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
-/// How many faults a message tells.
+/// How many faults a message contains.
 const MOST_FAULTS: usize = 5;
 
 /// A mapping set as the spec wants it.
@@ -37,7 +38,7 @@ pub struct Held {
     rows: Vec<MappingRow>,
 }
 
-/// The one thing that can be done: writing everything anew.
+/// The only change there is: the whole mapping set is written again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put;
 
@@ -148,7 +149,7 @@ impl ManagedKind for MappingSet {
 
     async fn update(session: &Session, desired: &Desired, held: &Held, _: Put) -> Result<Held> {
         let mut body = body(desired);
-        // The path tells the id, and Adobe the version.
+        // The id is in the path, and Adobe assigns the version.
         for member in ["id", "version"] {
             body.as_object_mut().map(|body| body.remove(member));
         }
@@ -167,7 +168,7 @@ impl ManagedKind for MappingSet {
     }
 }
 
-/// Asks Adobe about the rows first: it would keep wrong ones without a word.
+/// Has Adobe validate the rows first: a write accepts wrong ones without an error.
 async fn validate(session: &Session, desired: &Desired, body: &Value) -> Result<()> {
     if desired.validation == MappingValidation::Skip {
         return Ok(());
@@ -176,10 +177,10 @@ async fn validate(session: &Session, desired: &Desired, body: &Value) -> Result<
     if faults.is_empty() {
         return Ok(());
     }
-    Err(Error::Faulty(told(&faults)))
+    Err(Error::Faulty(message(&faults)))
 }
 
-fn told(faults: &[MappingFault]) -> String {
+fn message(faults: &[MappingFault]) -> String {
     let texts = faults.iter().take(MOST_FAULTS);
     let texts = texts.map(|fault| format!("`{}`: {}", fault.destination, fault.message));
     let rest = match faults.len().saturating_sub(MOST_FAULTS) {
@@ -190,55 +191,6 @@ fn told(faults: &[MappingFault]) -> String {
         "Adobe finds fault with `spec.mappings`: {}{rest}. Correct them, or set `validation: Skip`",
         texts.collect::<Vec<_>>().join("; ")
     )
-}
-
-fn rows(mappings: &[Mapping], tenant: &str, contract: Contract) -> Result<Vec<MappingRow>> {
-    let mut rows = Vec::with_capacity(mappings.len());
-    for mapping in mappings {
-        let source_type = match mapping.source_type.unwrap_or_default() {
-            SourceType::Attribute => SourceKind::Attribute,
-            SourceType::Expression => SourceKind::Expression,
-            SourceType::Static => SourceKind::Static,
-        };
-        if contract == Contract::Legacy2020 && source_type != SourceKind::Attribute {
-            return Err(Error::Invalid(format!(
-                "the mapping to `{}` is no `Attribute`, the only kind of source that \
-                 `contract: Legacy2020` can tell: use `contract: Current`",
-                mapping.destination
-            )));
-        }
-        rows.push(MappingRow {
-            source: mapping.source.clone(),
-            destination: below_tenant(&mapping.destination, tenant),
-            source_type,
-        });
-    }
-    // Sent in the order of the spec; sorted only to see two of one destination.
-    match ordered(rows.clone())
-        .windows(2)
-        .find(|pair| pair[0].destination == pair[1].destination)
-    {
-        Some(pair) => Err(Error::Invalid(format!(
-            "`spec.mappings` fills `{}` twice: remove one of the two",
-            pair[0].destination
-        ))),
-        None => Ok(rows),
-    }
-}
-
-fn below_tenant(path: &str, tenant: &str) -> String {
-    let tenant = format!("_{tenant}");
-    let segments = path.split('.');
-    let segments = segments.map(|it| if it == "_tenant" { tenant.as_str() } else { it });
-    segments.collect::<Vec<_>>().join(".")
-}
-
-/// Adobe keeps no order, so one is made.
-fn ordered(mut rows: Vec<MappingRow>) -> Vec<MappingRow> {
-    rows.sort_by(|one, other| {
-        (&one.destination, &one.source).cmp(&(&other.destination, &other.source))
-    });
-    rows
 }
 
 fn body(desired: &Desired) -> Value {
@@ -261,29 +213,6 @@ fn body(desired: &Desired) -> Value {
     }
 }
 
-fn current_row(row: &MappingRow) -> Value {
-    let source_type = match &row.source_type {
-        SourceKind::Attribute => "ATTRIBUTE",
-        SourceKind::Expression => "EXPRESSION",
-        SourceKind::Static => "STATIC",
-        SourceKind::Other(spelling) => spelling,
-    };
-    json!({
-        "sourceType": source_type, "source": row.source, "destination": row.destination,
-    })
-}
-
-fn legacy_row(row: &MappingRow) -> Value {
-    json!({
-        "destinationXdmPath": row.destination,
-        "sourceAttribute": row.source,
-        "identity": false,
-        "identityGroup": null,
-        "namespaceCode": null,
-        "version": 0,
-    })
-}
-
 /// What Data Prep holds after a write.
 fn image(desired: &Desired, id: String, version: i64) -> Held {
     Held {
@@ -302,6 +231,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Mapping, SourceType};
     use crate::engine::Held as _;
 
     fn mapping(source: &str, destination: &str, source_type: SourceType) -> Mapping {
@@ -335,8 +265,8 @@ mod tests {
     #[test]
     fn what_was_written_is_kept() {
         let desired = desired();
-        let seen = image(&desired, "m".into(), 3);
-        assert_eq!(planned(&desired, &seen), Plan::Keep);
+        let held = image(&desired, "m".into(), 3);
+        assert_eq!(planned(&desired, &held), Plan::Keep);
     }
 
     #[test]
@@ -350,23 +280,23 @@ mod tests {
             ],
         }))
         .unwrap();
-        let seen = Held::from(found);
-        assert_eq!(seen.mark(), Some(&desired().mark));
-        assert_eq!(planned(&desired(), &seen), Plan::Keep);
+        let held = Held::from(found);
+        assert_eq!(held.mark(), Some(&desired().mark));
+        assert_eq!(planned(&desired(), &held), Plan::Keep);
     }
 
     #[test]
     fn another_source_row_or_schema_is_written_anew() {
-        let seen = image(&desired(), "m".into(), 0);
+        let held = image(&desired(), "m".into(), 0);
         let mut other = desired();
         other.rows[0].source.push('x');
-        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+        assert_eq!(planned(&other, &held), Plan::Change(Put));
         let mut other = desired();
         other.rows.pop();
-        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+        assert_eq!(planned(&other, &held), Plan::Change(Put));
         let mut other = desired();
         other.schema_id.push('c');
-        assert_eq!(planned(&other, &seen), Plan::Change(Put));
+        assert_eq!(planned(&other, &held), Plan::Change(Put));
     }
 
     #[test]
@@ -392,13 +322,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_five_faults_are_told() {
+    fn no_more_than_five_faults_are_reported() {
         let fault = MappingFault {
             destination: "a.b".into(),
             source: "c".into(),
             message: "no such field".into(),
         };
-        let text = told(&vec![fault; 7]);
+        let text = message(&vec![fault; 7]);
         assert!(text.contains("`a.b`: no such field") && text.contains("and 2 more"));
     }
 }

@@ -1,7 +1,8 @@
 //! What each kind means: from spec to Adobe's bodies, and from Adobe's answers to the next step.
 //!
-//! One file per kind, [`Planned`](crate::engine::Planned) and [`ManagedKind`](crate::engine::ManagedKind) and what they need;
-//! no kind knows another's file. May import `engine`, `api`, `adobe` and `backoff`.
+//! One module per kind, which implements [`Planned`](crate::engine::Planned) and [`ManagedKind`](crate::engine::ManagedKind).
+//! Below it, where it is long: `held`, what Adobe holds; `desired`, what Adobe should hold; `plan`, the comparison. No kind
+//! imports another one. May import `engine`, `api`, `adobe` and `backoff`.
 
 mod base_connection;
 mod compare;

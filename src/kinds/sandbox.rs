@@ -1,11 +1,12 @@
-//! `Sandbox`: nothing is created; the sandbox is found, and a session is opened for all who name it.
+//! `Sandbox`: nothing is created; the sandbox is found, and a session is opened for all resources that refer to it.
+
+mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
-use crate::adobe::{Adobe, Credentials, Endpoints, Limits, SandboxInfo, Settings};
+use self::settings::{same, settings};
+use crate::adobe::{Adobe, SandboxInfo, Settings};
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
 use crate::api::{Kind, Reference, Sandbox};
 use crate::backoff::jitter;
@@ -34,8 +35,8 @@ impl Reconcile for Sandbox {
     }
 
     async fn hold(cx: &Context<'_, Self>) -> Result<()> {
-        // After a restart the session must open once more, for the deletion of all who need it.
-        // And what is corrected meanwhile counts at once.
+        // After a restart the session has to be opened again, since the deletion of others needs it. Corrected settings
+        // take effect at once.
         let open = cx.engine().sessions.get(cx.namespace(), cx.name());
         let wanted = settings(cx).await;
         match (open, wanted) {
@@ -51,7 +52,7 @@ impl Reconcile for Sandbox {
     }
 }
 
-/// Finds the sandbox at Adobe, and opens a session for all who name it.
+/// Finds the sandbox at Adobe, and opens a session for all resources that refer to it.
 async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String)> {
     let settings = settings(cx).await?;
     let adobe = handle(cx, settings);
@@ -60,22 +61,22 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
     let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
     let found = usable(&cx.resource().spec.sandbox_name, sandboxes?)?;
     let tenant = facts?.tenant_id;
-    // Whoever names the sandbox needs it until they are gone.
+    // Resources that refer to the sandbox need it until they are deleted.
     add_finalizer(cx).await?;
     open(cx, adobe, &tenant);
     Ok((found, tenant))
 }
 
-/// The session, once it was tried to list everything: until then the status says what the last one found.
+/// The session, once it has tried to list everything: until then the status keeps what the last session found.
 fn surveyed(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
     let session = cx.engine().sessions.get(cx.namespace(), cx.name())?;
     session.is_surveyed().then_some(session)
 }
 
-/// Reports what bears our mark without a custom resource. It is nobody else's, but it may hold data: people decide.
+/// Reports objects that bear our mark and have no custom resource. They may hold data, so users decide about them.
 fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
-    let findings = session.collections().map(|it| it.findings());
-    let orphans: Vec<_> = findings.flat_map(|it| it.orphans).collect();
+    let collections = session.collections();
+    let orphans: Vec<_> = collections.flat_map(|it| it.findings().orphans).collect();
     let count = i64::try_from(orphans.len()).unwrap_or(i64::MAX);
     let metrics = &cx.engine().settings.metrics;
     metrics.orphans(cx.namespace(), cx.name(), count);
@@ -97,7 +98,7 @@ fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Rep
     set_if_found(&mut status.common, cx.generation(), ORPHANS_FOUND, found);
 }
 
-/// Reports what cannot be listed: until that is mended, changes at Adobe are not seen.
+/// Reports kinds that cannot be listed: changes of their objects at Adobe are not noticed.
 fn report_failed_lists(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
     let troubles = session.collections();
     let troubles =
@@ -121,7 +122,7 @@ fn owner(cx: &Context<'_, Sandbox>) -> String {
     chosen.unwrap_or_else(|| format!("{}/{}", cx.namespace(), cx.name()))
 }
 
-/// The same settings keep their handle, and with it token, rate limit and pause.
+/// The same settings keep their client, and with it token, rate limit and pause.
 fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
     let open = cx
         .engine()
@@ -141,19 +142,11 @@ fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
     }
 }
 
-fn same(one: &Settings, other: &Settings) -> bool {
-    one.credentials.same_as(&other.credentials)
-        && one.endpoints == other.endpoints
-        && one.limits == other.limits
-        && one.ims_org_id == other.ims_org_id
-        && one.sandbox_name == other.sandbox_name
-}
-
 fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     let chosen = cx.resource().spec.resync_period_seconds;
     let chosen = chosen.and_then(|seconds| u64::try_from(seconds).ok());
     let resync = chosen.map_or(cx.engine().settings.resync, Duration::from_secs);
-    // Sandboxes that were opened together shall not list together for ever.
+    // Jitter: sandboxes that were opened together should not list together for ever.
     let resync = resync.mul_f64(0.9) + jitter(resync, 0.2);
     let sessions = &cx.engine().sessions;
     if let Some(session) = sessions.get(cx.namespace(), cx.name()) {
@@ -167,8 +160,8 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
         let session = Session::new(adobe, owner(cx), tenant.to_owned(), resync, collections);
         sessions.open(cx.namespace(), cx.name(), Arc::new(session));
     }
-    // Nothing else may tell those who waited, for a sandbox or for credentials that are accepted: the status of the Sandbox
-    // stays as it was, as after a restart or where its deletion waits for them.
+    // Resources may wait for the sandbox or for accepted credentials, and the status of the Sandbox may not change to wake
+    // them, as after a restart or while its deletion waits for them.
     let me = Reference::new(Kind::Sandbox, cx.name());
     let queues = &cx.engine().queues;
     for key in queues.registry.referrers(cx.namespace(), &me) {
@@ -196,87 +189,4 @@ fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
             state: state.to_owned(),
         }),
     }
-}
-
-async fn settings(cx: &Context<'_, Sandbox>) -> Result<Settings> {
-    let spec = &cx.resource().spec;
-    let limits = spec.limits.unwrap_or_default();
-    Ok(Settings {
-        endpoints: endpoints(cx)?,
-        ims_org_id: spec.ims_org_id.clone(),
-        sandbox_name: spec.sandbox_name.clone(),
-        credentials: credentials(cx).await?,
-        limits: Limits {
-            requests_per_second: limits.requests_per_second.unsigned_abs(),
-            burst: limits.burst.unsigned_abs(),
-            max_concurrent_requests: limits.max_concurrent_requests.unsigned_abs(),
-        },
-        timeout: cx.engine().settings.request_timeout,
-    })
-}
-
-/// Credentials go only to hosts that whoever started the operator allows.
-fn endpoints(cx: &Context<'_, Sandbox>) -> Result<Endpoints> {
-    let settings = &cx.engine().settings;
-    let defaults = settings.endpoints.clone();
-    let Some(chosen) = &cx.resource().spec.endpoints else {
-        return Ok(defaults);
-    };
-    let check = |field: &str, url: &Option<String>, default: String| {
-        let Some(url) = url else { return Ok(default) };
-        let url = url.trim_end_matches('/').to_owned();
-        let allowed = url == default
-            || settings
-                .allowed_endpoints
-                .iter()
-                .any(|a| a.trim_end_matches('/') == url);
-        if allowed {
-            return Ok(url);
-        }
-        Err(Error::Invalid(format!(
-            "`spec.endpoints.{field}` names {url}, which the operator was not started to allow: \
-             add it to `--allowed-endpoints`"
-        )))
-    };
-    Ok(Endpoints {
-        ims: check("ims", &chosen.ims, defaults.ims)?,
-        platform: check("platform", &chosen.platform, defaults.platform)?,
-    })
-}
-
-async fn credentials(cx: &Context<'_, Sandbox>) -> Result<Credentials> {
-    let name = &cx.resource().spec.credentials_ref.name;
-    let data = cx.lookup().secret(name).await?;
-    let given = |key: &str| {
-        data.get(key)
-            .filter(|it| !it.expose_secret().trim().is_empty())
-    };
-    let needed = |key: &str| {
-        given(key).cloned().ok_or_else(|| {
-            Error::Secret(format!(
-                "Secret `{name}` has no key `{key}`, or it is empty: add it"
-            ))
-        })
-    };
-    let client_id = needed("clientId")?.expose_secret().trim().to_owned();
-    if let Some(access_token) = given("accessToken").cloned() {
-        return Ok(Credentials::Token {
-            client_id,
-            access_token,
-        });
-    }
-    let scopes = given("scopes").map(|it| split(it.expose_secret()));
-    Ok(Credentials::OAuth {
-        client_id,
-        client_secret: needed("clientSecret")?,
-        scopes: scopes.unwrap_or_default(),
-    })
-}
-
-fn split(scopes: &str) -> Vec<String> {
-    scopes
-        .split([',', ' ', '\n'])
-        .filter(|s| !s.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
 }

@@ -1,15 +1,17 @@
 //! `TargetConnection`: which dataset is written.
 
+mod dataset;
+
 use serde_json::{Map, Value, json};
 
+use self::dataset::Written;
 use super::compare;
 use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
 use crate::api::{
-    BaseConnection, Contract, Dataset, Kind, Reference, TargetConnection, TargetConnectionSpec,
-    TargetConnectionStatus,
+    BaseConnection, Contract, TargetConnection, TargetConnectionSpec, TargetConnectionStatus,
 };
-use crate::engine::{Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
+use crate::engine::{Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
 
 /// The connection spec of the data lake, the same everywhere.
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
@@ -29,13 +31,6 @@ pub struct Desired {
     dataset: Written,
     data: Value,
     params: Value,
-}
-
-/// The dataset that is written.
-#[derive(Clone, Debug, PartialEq)]
-struct Written {
-    id: String,
-    schema: String,
 }
 
 /// What Adobe holds.
@@ -76,54 +71,6 @@ fn image(desired: &Desired, head: Head) -> Held {
         data: Some(desired.data.clone()),
         params: Some(desired.params.clone()),
     }
-}
-
-async fn dataset(
-    spec: &TargetConnectionSpec,
-    lookup: &Lookup<'_>,
-    session: &Session,
-) -> Result<Written> {
-    let id = ("spec.datasetId", spec.dataset_id.as_ref());
-    let id = lookup.id::<Dataset>(spec.dataset_ref.as_ref(), id)?;
-    let id = id.ok_or_else(|| {
-        let text = "no dataset is named: set `spec.datasetRef` or `spec.datasetId`";
-        Error::Invalid(text.into())
-    })?;
-    let schema = match &spec.dataset_ref {
-        Some(dataset) => managed_schema(lookup, &dataset.name)?,
-        None => schema_of(session, &id).await?,
-    };
-    Ok(Written { id, schema })
-}
-
-fn managed_schema(lookup: &Lookup<'_>, name: &str) -> Result<String> {
-    let found = lookup.get::<Dataset>(name)?;
-    // Not what its spec says: a dataset that is about to be replaced still has the schema it was made with.
-    let schema = found.status.as_ref().and_then(|it| it.schema_id.clone());
-    schema.ok_or_else(|| Error::Waiting {
-        reference: Reference::new(Kind::Dataset, name),
-        why: "its schema is not known yet".into(),
-    })
-}
-
-/// The schema of a dataset that is not managed here: a dataset keeps its schema for life.
-async fn schema_of(session: &Session, id: &str) -> Result<String> {
-    let ask = || async {
-        let adobe = session.adobe();
-        let found = adobe.catalog().get(id).await?;
-        let found = found.ok_or_else(|| {
-            Error::Invalid(format!(
-                "dataset `{id}` does not exist in this sandbox: correct `spec.datasetId`"
-            ))
-        })?;
-        let schema = found.schema_ref.map(|schema| schema.id);
-        schema.filter(|id| !id.is_empty()).ok_or_else(|| {
-            Error::Invalid(format!(
-                "dataset `{id}` has no schema, so no dataflow can write it: name another one in `spec.datasetId`"
-            ))
-        })
-    };
-    session.fact(format!("datasetSchema:{id}"), ask).await
 }
 
 fn data(spec: &TargetConnectionSpec, schema: &str) -> Value {
@@ -194,7 +141,7 @@ impl ManagedKind for TargetConnection {
 
     async fn dereference(&self, lookup: &Lookup<'_>, session: &Session) -> Result<Refs> {
         let spec = &self.spec;
-        let dataset = dataset(spec, lookup, session).await?;
+        let dataset = Written::of(spec, lookup, session).await?;
         let base = ("spec.baseConnectionId", spec.base_connection_id.as_ref());
         let base = lookup.id::<BaseConnection>(spec.base_connection_ref.as_ref(), base)?;
         Ok(Refs {
@@ -262,6 +209,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Kind;
     use crate::kinds::flow_service::tests::{created, label};
 
     fn spec(spec: Value) -> TargetConnectionSpec {

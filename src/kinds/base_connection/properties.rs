@@ -5,10 +5,24 @@ use crate::api::BaseConnection;
 use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
-/// Connectors for which any way to authenticate will do.
+/// `MySQL` and `PostgreSQL`, which have the same ways to authenticate.
 const CONNECTORS: [&str; 2] = [
     "26d738e0-8963-47ea-aadf-c60de735468a",
-    "102706fb-a5cd-42ee-afe0-bc42f017ff43",
+    "74a1c565-4e59-48d7-9d67-7c03b8a13137",
+];
+const WAYS: [&str; 2] = [
+    "Basic Authentication",
+    "Connection String Based Authentication",
+];
+/// The parameters without which Adobe refuses one way or the other.
+const PARAMS: [&str; 7] = [
+    "server",
+    "port",
+    "database",
+    "username",
+    "password",
+    "sslMode",
+    "connectionString",
 ];
 
 impl Subject for BaseConnection {
@@ -18,11 +32,8 @@ impl Subject for BaseConnection {
             perhaps("version", one_of(["1.0", "1"])),
         ]);
         let auth = members(vec![
-            with(
-                "specName",
-                one_of(["Basic Authentication", "ConnectionString"]),
-            ),
-            perhaps("params", object()),
+            with("specName", one_of(WAYS)),
+            with("params", params()),
             perhaps("secretParams", proptest::collection::vec(secret(), 0..3)),
         ]);
         members(vec![
@@ -32,6 +43,18 @@ impl Subject for BaseConnection {
             with("auth", auth),
         ])
     }
+}
+
+/// What both ways to authenticate need, among anything else.
+fn params() -> BoxedStrategy<Value> {
+    let needed = members(PARAMS.map(|name| with(name, text())).into());
+    let both = (object(), needed).prop_map(|(mut params, needed)| {
+        for (name, value) in needed.as_object().into_iter().flatten() {
+            params[name.as_str()] = value.clone();
+        }
+        params
+    });
+    both.boxed()
 }
 
 /// Names of which the simulator knows that they are secret.

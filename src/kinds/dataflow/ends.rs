@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Mapping;
+use super::mapping::Mapping;
 use crate::api::{
     DataflowSpec, DeltaColumn, LocalRef, MappingSet, SourceConnection, TargetConnection,
 };

@@ -69,7 +69,7 @@ const SECONDS: [(&str, &str, Value); 5] = [
     ),
 ];
 
-/// Encodes the metrics of all dataflows; the predicate tells whether a Sandbox is suspended.
+/// Encodes the metrics of all dataflows; `is_suspended` says whether a Sandbox is.
 pub(super) fn encode(
     dataflows: &[Arc<Dataflow>],
     is_suspended: &dyn Fn(&str, &str) -> bool,

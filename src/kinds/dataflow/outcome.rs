@@ -10,7 +10,7 @@ pub(super) enum Outcome {
     Succeeded,
     Partial,
     Failed,
-    /// It has ended, in a way that we do not know.
+    /// It has ended, in a way that is not known here.
     Other,
 }
 
@@ -43,4 +43,39 @@ impl Outcome {
 /// How a run that the status reports ended.
 pub(super) fn outcome(run: &LastRun) -> Outcome {
     Outcome::named(&run.state).unwrap_or(Outcome::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_spellings_of_an_outcome_mean_the_same() {
+        let spellings = [
+            (Outcome::Succeeded, ["success", "Success", "COMPLETED"]),
+            (
+                Outcome::Partial,
+                ["partialSuccess", "PARTIAL_SUCCESS", "PARTIAL_FAILURE"],
+            ),
+            (Outcome::Failed, ["failed", "Failed", "FAILED"]),
+            (Outcome::Running, ["inProgress", "IN_PROGRESS", "Queued"]),
+        ];
+        for (course, words) in spellings {
+            for word in words {
+                assert_eq!(Outcome::named(word), Some(course), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_that_nobody_knows_means_under_way_until_the_run_has_ended() {
+        let mut odd = Run {
+            status: Some("cancelled".into()),
+            completed_at: Some(1),
+            ..Run::default()
+        };
+        assert_eq!(Outcome::of(&odd), Outcome::Other);
+        odd.completed_at = None;
+        assert_eq!(Outcome::of(&odd), Outcome::Running);
+    }
 }

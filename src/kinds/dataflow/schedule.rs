@@ -44,7 +44,7 @@ impl Schedule {
         }
     }
 
-    /// Whether the first run is due; a start that Adobe does not tell is taken for one that has passed.
+    /// Whether the first run is due; a start that Adobe does not show counts as past.
     fn begun(&self, now: i64) -> bool {
         self.start.is_none_or(|start| start <= now)
     }
@@ -162,7 +162,7 @@ impl ScheduleSpec {
     }
 }
 
-/// A figure as the contract spells it.
+/// A number as the contract spells it.
 pub(super) fn number(value: i64, contract: Contract) -> Value {
     match contract {
         Contract::Current => value.into(),

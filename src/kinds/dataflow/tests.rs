@@ -1,7 +1,9 @@
 use serde_json::json;
 
+use super::mapping::Mapping;
+use super::schedule::Schedule;
 use super::*;
-use crate::api;
+use crate::api::{self, Contract, FlowState};
 use crate::kinds::flow_service::tests::{created, label};
 
 const NOW: i64 = 1_800_000_000;

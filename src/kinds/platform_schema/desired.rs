@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::held::{IDENTITY, part_title};
+use super::held::part_title;
 use crate::adobe::RegistryType;
 use crate::api::{AdoptionPolicy, Identity, PlatformSchemaSpec};
 use crate::engine::{Error, Mark, Result};
@@ -153,19 +153,6 @@ impl Desired {
         }
         Some(body)
     }
-}
-
-/// The descriptor that makes a field an identity.
-pub(super) fn identity_body(schema: &str, identity: &Identity) -> Value {
-    json!({
-        "@type": IDENTITY,
-        "xdm:sourceSchema": schema,
-        "xdm:sourceVersion": 1,
-        "xdm:sourceProperty": identity.path,
-        "xdm:namespace": identity.namespace,
-        "xdm:property": "xdm:code",
-        "xdm:isPrimary": identity.primary.unwrap_or_default(),
-    })
 }
 
 fn below_tenant(path: &str, tenant: &str) -> String {

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::fields::locate;
 use crate::adobe::{Descriptor, RegistryResource, RegistryType};
 use crate::engine::{self, Held as _, Mark};
-
-/// The type of a descriptor that declares an identity.
-pub(super) const IDENTITY: &str = "xdm:descriptorIdentity";
 
 /// A schema with its parts. Without `schema` it is what an interrupted create left behind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,7 +118,7 @@ impl Composition {
         })
     }
 
-    /// Whether the part was made for this schema. Where a mark was edited away, the title still tells.
+    /// Whether the part was made for this schema. Where a mark was removed, the title decides.
     pub fn owns(&self, part: &Part) -> bool {
         match (&self.mark, &part.mark) {
             (Some(mine), Some(its)) => mine == its,
@@ -181,35 +179,7 @@ pub(super) fn part_title(title: &str, kind: RegistryType) -> String {
     }
 }
 
-/// One name as a segment of a JSON pointer.
-pub(super) fn segment(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// Finds the own fields: below a name that starts with an underscore, in a definition, in `allOf` or at the top.
-fn locate(resource: &RegistryResource) -> Option<(String, Map<String, Value>)> {
-    let definitions = resource.definitions.as_ref().and_then(Value::as_object);
-    let definitions = definitions.into_iter().flatten();
-    let definitions =
-        definitions.map(|(name, value)| (format!("/definitions/{}", segment(name)), value));
-    let members = resource.all_of.iter().enumerate();
-    let members = members.map(|(index, value)| (format!("/allOf/{index}"), value));
-    let nested = definitions
-        .chain(members)
-        .filter_map(|(at, value)| Some((at, value.get("properties")?)));
-    let top = resource.properties.iter().map(|it| (String::new(), it));
-    nested.chain(top).find_map(|(at, properties)| {
-        let mut entries = properties.as_object()?.iter();
-        let (name, value) = entries.find(|(name, _)| name.starts_with('_'))?;
-        let fields = value.get("properties")?.as_object()?.clone();
-        Some((
-            format!("{at}/properties/{}/properties", segment(name)),
-            fields,
-        ))
-    })
-}
-
-/// Puts together what lists tell: every schema with its part and descriptors, then parts that wait for their schema.
+/// Combines the results of lists: every schema with its part and descriptors, then parts that wait for their schema.
 pub(super) fn compose(
     tenant: &str,
     schemas: Vec<RegistryResource>,
@@ -245,15 +215,15 @@ pub(super) fn compose(
 /// A marked part that no schema refers to belongs to the schema of the same mark, or waits for it.
 fn attach(all: &mut Vec<Held>, parts: HashMap<String, Part>) {
     let mut by_mark: HashMap<Mark, usize> = HashMap::new();
-    for (index, seen) in all.iter().enumerate().filter(|(_, it)| it.part.is_none()) {
-        if let Some(mark) = seen.mark() {
+    for (index, held) in all.iter().enumerate().filter(|(_, it)| it.part.is_none()) {
+        if let Some(mark) = held.mark() {
             by_mark.insert(mark.clone(), index);
         }
     }
     for part in parts.into_values() {
         let Some(mark) = &part.mark else { continue };
         match by_mark.remove(mark).and_then(|index| all.get_mut(index)) {
-            Some(seen) => seen.part = Some(part),
+            Some(held) => held.part = Some(part),
             None => all.push(Held {
                 part: Some(part),
                 ..Held::default()

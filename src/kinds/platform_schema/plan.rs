@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{Desired, Shape, identity_body};
-use super::held::{Composition, Held, IDENTITY, Part, segment};
+use super::desired::{Desired, Shape};
+use super::fields::compare_fields;
+use super::held::{Composition, Held, Part};
+use super::identities::missing_identity;
 use crate::adobe::PatchOp;
-use crate::api::Identity;
 use crate::engine::{Error, Plan, Result};
 
 /// One step.
@@ -142,45 +143,6 @@ fn schema_step(
     Ok((!ops.is_empty()).then_some(Change::PatchSchema(ops)))
 }
 
-fn missing_identity(desired: &Desired, held: &Held, schema: &str) -> Result<Option<Value>> {
-    let mut missing = None;
-    for identity in &desired.identities {
-        let same = held.descriptors.iter().find(|it| {
-            it.type_ == IDENTITY
-                && it.path == identity.path
-                && it.namespace.eq_ignore_ascii_case(&identity.namespace)
-        });
-        match same {
-            None => {
-                other_namespace(held, identity)?;
-                missing = missing.or(Some(identity));
-            }
-            Some(it) if it.primary != identity.primary.unwrap_or_default() => {
-                return Err(Error::Invalid(format!(
-                    "identity `{}` has `primary: {}` at Adobe, which cannot be changed in place: \
-                     restore it in `spec.identities`, or delete descriptor {} at Adobe",
-                    identity.path, it.primary, it.id
-                )));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(missing.map(|identity| identity_body(schema, identity)))
-}
-
-/// A field is an identity of one namespace: a second descriptor would leave the first one in force.
-fn other_namespace(held: &Held, identity: &Identity) -> Result<()> {
-    let mut same_path = held.descriptors.iter();
-    let other = same_path.find(|it| it.type_ == IDENTITY && it.path == identity.path);
-    other.map_or(Ok(()), |other| {
-        Err(Error::Invalid(format!(
-            "identity `{}` has the namespace `{}` at Adobe, which cannot be changed in place: restore it in \
-             `spec.identities`, or delete descriptor {} at Adobe",
-            identity.path, other.namespace, other.id
-        )))
-    })
-}
-
 fn text_op(ops: &mut Vec<PatchOp>, path: &str, wanted: &str, found: &str) {
     if wanted == found {
         return;
@@ -191,81 +153,4 @@ fn text_op(ops: &mut Vec<PatchOp>, path: &str, wanted: &str, found: &str) {
     } else {
         PatchOp::replace(path, wanted)
     });
-}
-
-/// Fields may be added. Whatever else differs would break records that are there, so it is refused before Adobe does.
-fn compare_fields(
-    ops: &mut Vec<PatchOp>,
-    pointer: &str,
-    path: &str,
-    wanted: &Map<String, Value>,
-    found: &Map<String, Value>,
-) -> Result<()> {
-    if let Some(name) = found.keys().find(|name| !wanted.contains_key(*name)) {
-        return Err(Error::Invalid(format!(
-            "`{path}.{name}` exists at Adobe but not in the spec: removing a field is a breaking \
-             change; restore it or create a new resource under another name"
-        )));
-    }
-    for (name, wanted) in wanted {
-        let pointer = format!("{pointer}/{}", segment(name));
-        let path = format!("{path}.{name}");
-        match found.get(name) {
-            Some(found) => compare_field(ops, &pointer, &path, wanted, found)?,
-            None => ops.push(PatchOp::add(pointer, wanted.clone())),
-        }
-    }
-    Ok(())
-}
-
-fn compare_field(
-    ops: &mut Vec<PatchOp>,
-    pointer: &str,
-    path: &str,
-    wanted: &Value,
-    found: &Value,
-) -> Result<()> {
-    let empty = Map::new();
-    for (key, want) in wanted.as_object().unwrap_or(&empty) {
-        let have = found.get(key).unwrap_or(&Value::Null);
-        let at = format!("{pointer}/{}", segment(key));
-        match (key.as_str(), want, have) {
-            ("properties", Value::Object(want), Value::Object(have)) => {
-                compare_fields(ops, &at, path, want, have)?;
-            }
-            ("items", Value::Object(_), Value::Object(_)) => {
-                compare_field(ops, &at, path, want, have)?;
-            }
-            _ if is_within(want, have) => {}
-            ("title" | "description", _, _) => ops.push(PatchOp::add(at, want.clone())),
-            _ => {
-                return Err(Error::Invalid(format!(
-                    "`{path}` has `{key}: {have}` at Adobe and `{key}: {want}` in the spec: \
-                     redefining a field is a breaking change; restore it or add another field"
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether Adobe holds everything that the user said; what it adds does not count.
-fn is_within(wanted: &Value, found: &Value) -> bool {
-    match (wanted, found) {
-        (Value::Object(wanted), Value::Object(found)) => wanted
-            .iter()
-            .all(|(key, want)| is_within(want, found.get(key).unwrap_or(&Value::Null))),
-        (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len()
-                && wanted
-                    .iter()
-                    .zip(found)
-                    .all(|(want, have)| is_within(want, have))
-        }
-        (Value::Number(wanted), Value::Number(found)) => {
-            wanted == found || wanted.as_f64() == found.as_f64()
-        }
-        (Value::Object(wanted), Value::Null) => wanted.is_empty(),
-        _ => wanted == found,
-    }
 }

@@ -14,8 +14,8 @@ const WORK: &str = "https://ns.adobe.com/xdm/context/profile-work-details";
 const EMAIL: &str = "/personalEmail/address";
 const CUSTOMER: &str = "/_tenant/customerId";
 
-/// Names that mean something elsewhere in a JSON Schema, or in a JSON pointer.
-const NAMES: [&str; 8] = [
+/// Names of raw columns, some of which mean something elsewhere in a JSON Schema or in a JSON pointer.
+const COLUMNS: [&str; 8] = [
     "name",
     "properties",
     "items",
@@ -25,13 +25,15 @@ const NAMES: [&str; 8] = [
     "größe",
     "_id",
 ];
+/// Names of a field group's fields, for which Adobe allows fewer characters.
+const FIELDS: [&str; 6] = ["name", "properties", "items", "type", "a-b", "x_1"];
 
 impl Subject for PlatformSchema {
     fn specs(_: &World) -> BoxedStrategy<Value> {
         let raw = members(vec![
             with("title", text()),
             perhaps("description", description()),
-            with("adHoc", members(vec![with("fields", fields())])),
+            with("adHoc", members(vec![with("fields", fields(&COLUMNS))])),
         ]);
         let composed = members(vec![
             with("title", text()),
@@ -62,8 +64,8 @@ impl Subject for PlatformSchema {
 }
 
 /// Names of fields with what they are.
-fn fields() -> BoxedStrategy<Value> {
-    let fields = btree_map(select(&NAMES[..]), field(), 0..4);
+fn fields(names: &'static [&'static str]) -> BoxedStrategy<Value> {
+    let fields = btree_map(select(names), field(names), 0..4);
     fields
         .prop_map(|it| {
             it.into_iter()
@@ -77,7 +79,7 @@ fn fields() -> BoxedStrategy<Value> {
 fn own_fields() -> BoxedStrategy<Value> {
     let string = members(vec![with("type", one_of(["string"]))]);
     let id = members(vec![perhaps("customerId", string)]);
-    let both = (fields(), id).prop_map(|(mut fields, id)| {
+    let both = (fields(&FIELDS), id).prop_map(|(mut fields, id)| {
         if let Some(string) = id.get("customerId") {
             fields["customerId"] = string.clone();
         }
@@ -86,7 +88,7 @@ fn own_fields() -> BoxedStrategy<Value> {
     both.boxed()
 }
 
-fn field() -> BoxedStrategy<Value> {
+fn field(known: &'static [&'static str]) -> BoxedStrategy<Value> {
     let number = members(vec![
         with("type", one_of(["integer", "number"])),
         perhaps("title", text()),
@@ -102,8 +104,8 @@ fn field() -> BoxedStrategy<Value> {
         perhaps("meta:xdmType", one_of(["string", "date"])),
     ]);
     let leaf = prop_oneof![number, string];
-    let nested = leaf.prop_recursive(3, 8, 3, |inner| {
-        let fields = btree_map(select(&NAMES[..]), inner.clone(), 0..3);
+    let nested = leaf.prop_recursive(3, 8, 3, move |inner| {
+        let fields = btree_map(select(known), inner.clone(), 0..3);
         let fields = fields.prop_map(|it| {
             let named = it.into_iter().map(|(name, it)| (name.to_owned(), it));
             named.collect::<Value>()

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
-use super::desired::{Desired, identity_body};
+use super::desired::Desired;
 use super::held::{Composition, Held, Part, compose};
+use super::identities::identity_body;
 use super::plan::{Change, plan};
-use super::stated;
+use super::registry::stated;
 use crate::adobe::{PatchOp, RegistryResource, RegistryType};
 use crate::api::{Kind, PlatformSchemaSpec};
 use crate::engine::{Error, Held as _, Mark, Plan};

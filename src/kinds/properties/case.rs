@@ -30,7 +30,7 @@ pub(super) struct Case<'s, K: Subject> {
     stage: &'s Stage,
     mark: Mark,
     status: K::Status,
-    seen: K::Held,
+    held: K::Held,
 }
 
 impl<'s, K: Subject> Case<'s, K> {
@@ -40,15 +40,15 @@ impl<'s, K: Subject> Case<'s, K> {
         let mut status = K::Status::default();
         let desired = desired::<K>(stage, spec, &mark, &status).await?;
         let desired = desired.map_err(failed("resolve"))?;
-        let seen = K::create(&stage.session, &desired)
+        let held = K::create(&stage.session, &desired)
             .await
             .map_err(failed("create"))?;
-        K::record(&desired, &seen, &mut status);
+        K::record(&desired, &held, &mut status);
         Ok(Self {
             stage,
             mark,
             status,
-            seen,
+            held,
         })
     }
 
@@ -59,13 +59,13 @@ impl<'s, K: Subject> Case<'s, K> {
         Ok(())
     }
 
-    /// Brings the object to what the spec says; tells why, if that is refused.
+    /// Brings the object to what the spec says; returns the reason if that is refused.
     pub async fn settle(&mut self, spec: &Value) -> Checked<Option<String>> {
         let mut changes = Vec::new();
         for _ in 0..STEPS {
-            match self.plan(spec, &self.seen).await? {
+            match self.plan(spec, &self.held).await? {
                 Ok(Plan::Keep) => return Ok(None),
-                Ok(Plan::Wait(_)) => self.look_later().await?,
+                Ok(Plan::Wait(_)) => self.read_later().await?,
                 Ok(Plan::Change(change)) => {
                     changes.push(format!("{change:?}"));
                     self.update(spec, change).await?;
@@ -79,20 +79,20 @@ impl<'s, K: Subject> Case<'s, K> {
         Err(TestCaseError::fail(format!("no end of {changes:?}")))
     }
 
-    /// Whether a fresh look, a listing and a search find the object as the spec wants it.
+    /// Whether a read, a list and a search find the object as the spec wants it.
     pub async fn is_kept(&mut self, spec: &Value) -> Checked<()> {
         for _ in 0..STEPS {
-            self.look().await?;
-            if !matches!(self.plan(spec, &self.seen).await?, Ok(Plan::Wait(_))) {
+            self.read().await?;
+            if !matches!(self.plan(spec, &self.held).await?, Ok(Plan::Wait(_))) {
                 break;
             }
-            self.look_later().await?;
+            self.read_later().await?;
         }
         prop_assert_eq!(
-            self.plan(spec, &self.seen).await?,
+            self.plan(spec, &self.held).await?,
             Ok(Plan::Keep),
             "{:?}",
-            self.seen
+            self.held
         );
         let session = &self.stage.session;
         let listed = K::Objects::list(session).await.map_err(failed("list"))?;
@@ -107,8 +107,8 @@ impl<'s, K: Subject> Case<'s, K> {
     async fn is_among(&self, spec: &Value, all: Vec<K::Held>) -> Checked<()> {
         let ours = all.into_iter().filter(|it| it.mark() == Some(&self.mark));
         let ours: Vec<_> = ours.collect();
-        let ids: Vec<_> = ours.iter().map(|it| it.id()).collect();
-        prop_assert_eq!(ids, [self.seen.id()]);
+        let ids: Vec<_> = ours.iter().map(engine::Held::id).collect();
+        prop_assert_eq!(ids, [self.held.id()]);
         for one in &ours {
             prop_assert_eq!(self.plan(spec, one).await?, Ok(Plan::Keep), "{:?}", one);
         }
@@ -120,12 +120,12 @@ impl<'s, K: Subject> Case<'s, K> {
     }
 
     /// Plans, twice.
-    async fn plan(&self, spec: &Value, seen: &K::Held) -> Checked<Outcome<K>> {
+    async fn plan(&self, spec: &Value, held: &K::Held) -> Checked<Outcome<K>> {
         let desired = match self.desired(spec).await? {
             Ok(desired) => desired,
             Err(error) => return refusal(error).map(Err),
         };
-        let plan = || match K::plan(&desired, seen) {
+        let plan = || match K::plan(&desired, held) {
             Ok(plan) => Ok(Ok(plan)),
             Err(error) => refusal(error).map(Err),
         };
@@ -136,28 +136,28 @@ impl<'s, K: Subject> Case<'s, K> {
 
     async fn update(&mut self, spec: &Value, change: K::Change) -> Checked<()> {
         let desired = self.desired(spec).await?.map_err(failed("resolve"))?;
-        let told = format!("{change:?}");
-        match K::update(&self.stage.session, &desired, &self.seen, change).await {
-            Ok(seen) => self.seen = seen,
+        let what = format!("{change:?}");
+        match K::update(&self.stage.session, &desired, &self.held, change).await {
+            Ok(held) => self.held = held,
             // Adobe goes on with an object after it has answered.
             Err(Error::Adobe(error)) if matches!(error.class(), Class::Stale | Class::Busy) => {
-                return self.look_later().await;
+                return self.read_later().await;
             }
-            Err(error) => return Err(failed(&told)(error)),
+            Err(error) => return Err(failed(&what)(error)),
         }
-        K::record(&desired, &self.seen, &mut self.status);
+        K::record(&desired, &self.held, &mut self.status);
         Ok(())
     }
 
-    async fn look_later(&mut self) -> Checked<()> {
+    async fn read_later(&mut self) -> Checked<()> {
         tokio::time::sleep(TRANSITION).await;
-        self.look().await
+        self.read().await
     }
 
-    async fn look(&mut self) -> Checked<()> {
-        let read = K::Objects::read(&self.stage.session, self.seen.id()).await;
+    async fn read(&mut self) -> Checked<()> {
+        let read = K::Objects::read(&self.stage.session, self.held.id()).await;
         let read = read.map_err(failed("read"))?;
-        self.seen = read.ok_or_else(|| TestCaseError::fail("it is gone"))?;
+        self.held = read.ok_or_else(|| TestCaseError::fail("it is gone"))?;
         Ok(())
     }
 }

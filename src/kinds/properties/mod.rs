@@ -1,11 +1,12 @@
-//! What holds of every kind that owns an object at Adobe, whatever its spec says: nothing that we wrote is seen as drift,
+//! What holds of every kind that owns an object at Adobe, whatever its spec says: nothing that we wrote is reported as drift,
 //! what is planned leads to what is wanted or is refused before anything is changed, and planning decides the same twice.
 //!
-//! Each kind tells its specs beside its own file; here they meet a simulator.
+//! The specs of each kind are beside its own file; here they are tried with a simulator.
 
 mod case;
 mod stage;
 pub(super) mod values;
+mod world;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use self::case::Case;
 use self::stage::Stage;
-pub(super) use self::stage::World;
+pub(super) use self::world::World;
 use crate::engine::ManagedKind;
 
 /// A kind with the specs to try.
@@ -34,7 +35,7 @@ pub(super) trait Subject: ManagedKind<Change: PartialEq> {
     }
 }
 
-/// What we wrote is what we want, however often we look.
+/// What we wrote is what we want, however often it is read.
 pub(super) fn nothing_written_is_drift<K: Subject>() {
     try_all(admitted::<K>, &async |stage, spec| {
         let mut case = Case::<K>::open(stage, &spec).await?;

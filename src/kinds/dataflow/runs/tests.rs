@@ -1,9 +1,10 @@
-use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::*;
+mod properties;
+
 use serde_json::json;
 
+use super::history::{FlowRuns, time};
 use super::*;
+use crate::adobe::Run;
 
 const SECOND: i64 = 1_000;
 
@@ -27,7 +28,7 @@ fn known(runs: &[Run]) -> FlowRuns {
     known
 }
 
-fn told(runs: &[Run]) -> DataflowStatus {
+fn reported(runs: &[Run]) -> DataflowStatus {
     let mut status = DataflowStatus::default();
     status.common.observed_generation = Some(1);
     known(runs).bring_up(&mut status);
@@ -43,7 +44,7 @@ fn ids(status: &DataflowStatus) -> (Option<&str>, Option<&str>) {
 
 fn verdict(status: &DataflowStatus) -> (ConditionStatus, &str, &str) {
     let condition = status.common.condition(LAST_RUN_SUCCEEDED);
-    let it = condition.expect("it is always told");
+    let it = condition.expect("it is always set");
     (it.status, &it.reason, &it.message)
 }
 
@@ -60,34 +61,8 @@ fn dataflow(status: &DataflowStatus) -> Arc<Dataflow> {
 }
 
 #[test]
-fn all_spellings_of_an_outcome_mean_the_same() {
-    let spellings = [
-        (Outcome::Succeeded, ["success", "Success", "COMPLETED"]),
-        (
-            Outcome::Partial,
-            ["partialSuccess", "PARTIAL_SUCCESS", "PARTIAL_FAILURE"],
-        ),
-        (Outcome::Failed, ["failed", "Failed", "FAILED"]),
-        (Outcome::Running, ["inProgress", "IN_PROGRESS", "Queued"]),
-    ];
-    for (course, words) in spellings {
-        for word in words {
-            assert_eq!(Outcome::named(word), Some(course), "{word}");
-        }
-    }
-}
-
-#[test]
-fn a_word_that_nobody_knows_means_under_way_until_the_run_has_ended() {
-    let mut odd = run("r", 1, "cancelled");
-    assert_eq!(Outcome::of(&odd), Outcome::Other);
-    odd.completed_at = None;
-    assert_eq!(Outcome::of(&odd), Outcome::Running);
-}
-
-#[test]
-fn the_condition_tells_how_the_last_run_went() {
-    let none = told(&[]);
+fn the_condition_says_how_the_last_run_went() {
+    let none = reported(&[]);
     assert_eq!(
         verdict(&none),
         (ConditionStatus::Unknown, "NoRunYet", "no run has ended yet")
@@ -123,30 +98,30 @@ fn the_condition_tells_how_the_last_run_went() {
         ),
     ];
     for (run, status, reason, message) in cases {
-        assert_eq!(verdict(&told(&[run])), (status, reason, message));
+        assert_eq!(verdict(&reported(&[run])), (status, reason, message));
     }
 }
 
 #[test]
 fn a_run_under_way_does_not_hide_the_last_one_and_takes_its_place_at_its_end() {
     let (first, second) = (run("1", 10, "failed"), run("2", 20, "inProgress"));
-    let status = told(&[first.clone(), second.clone()]);
+    let status = reported(&[first.clone(), second.clone()]);
     assert_eq!(ids(&status), (Some("1"), Some("2")));
-    let status = told(&[first, second, run("2", 20, "success")]);
+    let status = reported(&[first, second, run("2", 20, "success")]);
     assert_eq!(ids(&status), (Some("2"), None));
     assert_eq!(status.last_success_time, time(25 * SECOND));
 }
 
 #[test]
-fn a_success_between_two_looks_counts_although_a_failure_follows() {
-    let status = told(&[run("1", 10, "success"), run("2", 20, "failed")]);
+fn a_success_between_two_polls_counts_although_a_failure_follows() {
+    let status = reported(&[run("1", 10, "success"), run("2", 20, "failed")]);
     assert_eq!(verdict(&status).1, "RunFailed");
     assert_eq!(status.last_success_time, time(15 * SECOND));
 }
 
 #[test]
-fn after_a_restart_an_older_run_does_not_replace_what_the_status_tells() {
-    let mut status = told(&[run("2", 20, "failed"), run("3", 30, "inProgress")]);
+fn after_a_restart_an_older_run_does_not_replace_what_the_status_holds() {
+    let mut status = reported(&[run("2", 20, "failed"), run("3", 30, "inProgress")]);
     let before = status.clone();
     known(&[run("1", 10, "success")]).bring_up(&mut status);
     assert_eq!(ids(&status), ids(&before));
@@ -156,7 +131,7 @@ fn after_a_restart_an_older_run_does_not_replace_what_the_status_tells() {
 
 #[test]
 fn only_runs_of_which_more_must_be_known_are_asked_for() {
-    let status = told(&[run("2", 20, "failed")]);
+    let status = reported(&[run("2", 20, "failed")]);
     let last = |id: &str, start: i64| Some((id.to_owned(), Some(start * SECOND)));
     let open = |known: &FlowRuns, last| {
         let mut ids: Vec<_> = known.open(&status, last).into_iter().collect();
@@ -165,7 +140,7 @@ fn only_runs_of_which_more_must_be_known_are_asked_for() {
     };
     let nothing = known(&[]);
     assert_eq!(open(&nothing, None), [""; 0]);
-    assert_eq!(open(&nothing, last("2", 20)), [""; 0], "told already");
+    assert_eq!(open(&nothing, last("2", 20)), [""; 0], "reported already");
     assert_eq!(open(&nothing, last("1", 10)), [""; 0], "older");
     assert_eq!(open(&nothing, last("3", 30)), ["3"]);
     assert_eq!(open(&nothing, last("3,4", 30)), [""; 0], "no id");
@@ -174,7 +149,7 @@ fn only_runs_of_which_more_must_be_known_are_asked_for() {
 }
 
 #[test]
-fn what_was_asked_for_in_vain_or_seen_just_now_is_not_asked_for_again() {
+fn what_was_asked_for_in_vain_or_read_just_now_is_not_asked_for_again() {
     let flows = [dataflow(&DataflowStatus::default())];
     let last = |_: &str| Some(("1".to_owned(), Some(SECOND)));
     let mut history = History::default();
@@ -205,7 +180,7 @@ fn runs_of_other_flows_and_of_flows_that_are_gone_are_not_kept() {
 }
 
 #[test]
-fn a_look_reaches_back_a_little_further_than_the_last_one_and_never_far() {
+fn a_poll_reaches_back_a_little_further_than_the_last_one_and_never_far() {
     let (minute, now) = (60 * SECOND, 1_800_000_000 * SECOND);
     let since = |polled| {
         let history = History {
@@ -218,82 +193,4 @@ fn a_look_reaches_back_a_little_further_than_the_last_one_and_never_far() {
     assert_eq!(since(Some(now - 2 * minute)), 7);
     assert_eq!(since(Some(now - 600 * minute)), 65);
     assert_eq!(since(Some(now + 600 * minute)), 5, "the clock was put back");
-}
-
-/// Any run of a flow, however odd.
-fn odd() -> impl Strategy<Value = Run> {
-    let words = [
-        "success",
-        "FAILED",
-        "partialSuccess",
-        "inProgress",
-        "odd",
-        "",
-    ];
-    let figure = || option::of(any::<i64>());
-    let facts = (
-        ".{0,200}",
-        option::of(prop::sample::select(words.to_vec())),
-        option::of(".{0,2000}"),
-    );
-    (facts, figure(), figure(), (figure(), figure(), figure())).prop_map(
-        |((id, status, error), started_at, completed_at, counts)| Run {
-            id: format!("r{id}"),
-            flow_id: "flow".into(),
-            status: status.map(Into::into),
-            started_at,
-            completed_at,
-            records_read: counts.0,
-            records_written: counts.1,
-            records_failed: counts.2,
-            error,
-        },
-    )
-}
-
-/// Runs of a flow, one after the other, each in the state in which it was seen last.
-fn history() -> impl Strategy<Value = Vec<Run>> {
-    let words = ["success", "failed", "partialSuccess", "inProgress"];
-    vec(prop::sample::select(words.to_vec()), 0..8).prop_map(|words| {
-        let runs = words.into_iter().zip(1..);
-        runs.map(|(word, at)| run(&at.to_string(), at * 10, word))
-            .collect()
-    })
-}
-
-proptest! {
-    #[test]
-    fn the_order_in_which_runs_are_listed_does_not_matter(
-        (sorted, shuffled) in history().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle()))
-    ) {
-        let (one, other) = (told(&sorted), told(&shuffled));
-        prop_assert_eq!(ids(&one), ids(&other));
-        prop_assert_eq!(&one.last_success_time, &other.last_success_time);
-        let latest = sorted.iter().rev().find(|run| Outcome::of(run) != Outcome::Running);
-        prop_assert_eq!(ids(&one).0, latest.map(|run| run.id.as_str()));
-    }
-
-    #[test]
-    fn telling_the_same_twice_changes_nothing_even_after_a_round_trip(all in vec(odd(), 0..5)) {
-        let known = known(&all);
-        let once = told(&all);
-        let stored = serde_json::to_value(&once).expect("written");
-        let mut again: DataflowStatus = serde_json::from_value(stored).expect("read");
-        known.bring_up(&mut again);
-        conclude(&mut again);
-        prop_assert_eq!(again, once);
-    }
-
-    #[test]
-    fn whatever_adobe_says_fits_into_the_status(all in vec(odd(), 1..5)) {
-        let status = told(&all);
-        let message = verdict(&status).2;
-        prop_assert!(message.chars().count() < 2 * RUN_ERROR_MAX, "{}", message);
-        let Some(last) = status.last_run else { return Ok(()) };
-        prop_assert!((1..=RUN_ID_MAX).contains(&last.id.chars().count()));
-        prop_assert!((1..=RUN_STATE_MAX).contains(&last.state.chars().count()));
-        prop_assert!(last.error.is_none_or(|it| it.chars().count() <= RUN_ERROR_MAX));
-        let figures = [last.duration_seconds, last.records_read, last.records_written, last.records_failed];
-        prop_assert!(figures.iter().flatten().all(|it| (0..=FIGURE_MAX).contains(it)));
-    }
 }
