@@ -83,7 +83,7 @@ impl Column {
         }
     }
 
-    /// The same with an OpenAPI type, such as `integer` or `date`.
+    /// The same with a type of `OpenAPI`, such as `integer` or `date`.
     #[must_use]
     pub const fn of_type(self, type_: &'static str) -> Self {
         Self { type_, ..self }

@@ -343,7 +343,10 @@ mod tests {
     fn a_resource_is_found_by_what_it_refers_to_until_it_stops() {
         let (registry, flow) = registry();
         let mapping = to(Kind::MappingSet, "m");
-        assert_eq!(registry.referrers("ns", &mapping), [flow.key.clone()]);
+        assert_eq!(
+            registry.referrers("ns", &mapping),
+            std::slice::from_ref(&flow.key)
+        );
         let fewer = vec![to(Kind::Sandbox, "s")];
         registry.observe(&flow, fingerprint(2, 1), fewer.clone());
         assert!(registry.referrers("ns", &mapping).is_empty());
@@ -377,7 +380,7 @@ mod tests {
         registry.refuse(&old, registry.changes(&old.key), None);
         let new = identity("f", "2");
         let affected = registry.observe(&new, fingerprint(1, 1), Vec::new());
-        assert_eq!(affected, [new.key.clone()]);
+        assert_eq!(affected, std::slice::from_ref(&new.key));
         assert_eq!(registry.create_outcome(&new), None);
         assert_eq!(registry.refusal(&new), None);
         registry.note_create(&old, CreateOutcome::Known);
@@ -395,8 +398,8 @@ mod tests {
             |own, published| registry.observe(&mapping, fingerprint(own, published), Vec::new());
         assert_eq!(observe(1, 1), [mapping.key.clone(), flow.key.clone()]);
         assert_eq!(observe(1, 1), []);
-        assert_eq!(observe(2, 1), [mapping.key.clone()]);
-        assert_eq!(observe(2, 2), [flow.key.clone()]);
+        assert_eq!(observe(2, 1), std::slice::from_ref(&mapping.key));
+        assert_eq!(observe(2, 2), std::slice::from_ref(&flow.key));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::view::{Origin, Step, View};
 use crate::engine::error::{Error, Retry};
 use crate::engine::held::Held;
+use crate::engine::mark::Mark;
 use crate::engine::planned::{Plan, Planned};
 use crate::engine::sandbox::precedence;
 
@@ -113,14 +114,14 @@ fn create<P: Planned>(
     missing: Option<&str>,
     reason: Option<String>,
 ) -> Step<P> {
-    let searches = view.unknown_create.is_some() || view.adopts;
+    let may_exist = view.unknown_create.is_some() || view.adopts;
     match &view.progress.found {
-        Some((searched, found)) if *searched == revision => {
+        Some((of, found)) if *of == revision => {
             if let Some(step) = recover(view, revision, found, missing) {
                 return step;
             }
         }
-        _ if searches => return Step::Find(revision),
+        _ if may_exist => return Step::Find(revision),
         _ => {}
     }
     if let Some(left) = view.unknown_create {
@@ -245,7 +246,7 @@ fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String)
     let next = view.claimed.first();
     let next = next.filter(|it| it.mark().is_some_and(|mark| mark.revision() > revision));
     if let (Some(next), Some(desired)) = (next, view.desired) {
-        let its = next.mark().map_or(revision, |mark| mark.revision());
+        let its = next.mark().map_or(revision, Mark::revision);
         let plan = desired(its).and_then(|desired| P::plan(&desired, next));
         if view.replaces || !matches!(plan, Ok(Plan::Replace(_))) {
             return Step::Take(next.clone(), Origin::Known);

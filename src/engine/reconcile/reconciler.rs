@@ -29,6 +29,7 @@ pub trait Reconcile: AepResource {
     ) -> impl Future<Output = Result<Option<Retry>>> + Send;
 
     /// Keeps up what others need of a resource whose deletion waits for them.
+    #[must_use]
     fn hold(_cx: &Context<'_, Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }

@@ -13,6 +13,10 @@ use crate::engine::planned::Planned;
 use crate::engine::registry::Refusal;
 
 /// Everything that a decision rests on.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts, each of them independent of the others"
+)]
 pub struct View<'v, P: Planned> {
     /// The mark of this resource in its first revision.
     pub claim: Mark,

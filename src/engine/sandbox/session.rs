@@ -101,7 +101,7 @@ impl Session {
     #[must_use]
     pub fn unlisted_user(&self, kind: Kind) -> Option<Kind> {
         let mut users = self.collections().filter(|it| it.uses().contains(&kind));
-        users.find(|it| !it.is_listed()).map(|it| it.kind())
+        users.find(|it| !it.is_listed()).map(AnyCollection::kind)
     }
 
     /// Whether it was at least tried to list every kind.
