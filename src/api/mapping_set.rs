@@ -70,7 +70,8 @@ pub struct MappingSetSpec {
 #[serde(rename_all = "camelCase")]
 pub struct Mapping {
     /// Column or path in the source, e.g. `Product_Id`; an expression, e.g.
-    /// `concat(first, " ", last)`; or a fixed text: see `sourceType`.
+    /// `concat(first, " ", last)`; or a fixed text: see `sourceType`. In columns, paths and
+    /// expressions, `_tenant` stands for the tenant's namespace, as in `destination`.
     #[schemars(length(min = 1, max = 4096))]
     pub source: String,
     /// Path of the field in the target schema, e.g. `person.name.fullName` or

@@ -26,8 +26,11 @@ pub(super) fn rows(
             )));
         }
         rows.push(MappingRow {
-            source: mapping.source.clone(),
-            destination: below_tenant(&mapping.destination, tenant),
+            source: match source_type {
+                SourceKind::Static => mapping.source.clone(),
+                _ => with_tenant(&mapping.source, tenant),
+            },
+            destination: with_tenant(&mapping.destination, tenant),
             source_type,
         });
     }
@@ -44,11 +47,31 @@ pub(super) fn rows(
     }
 }
 
-fn below_tenant(path: &str, tenant: &str) -> String {
-    let tenant = format!("_{tenant}");
-    let segments = path.split('.');
-    let segments = segments.map(|it| if it == "_tenant" { tenant.as_str() } else { it });
-    segments.collect::<Vec<_>>().join(".")
+/// A path or an expression in which `_tenant` stands for the sandbox's own tenant namespace. In quotes it is mere text.
+fn with_tenant(text: &str, tenant: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let word = &rest[..word.unwrap_or(rest.len())];
+        if word.is_empty() {
+            quote = match quote {
+                None => Some(next).filter(|it| ['\'', '"'].contains(it)),
+                Some(open) => Some(open).filter(|it| *it != next),
+            };
+            result.push(next);
+            rest = &rest[next.len_utf8()..];
+        } else if word == "_tenant" && quote.is_none() {
+            result.push('_');
+            result.push_str(tenant);
+            rest = &rest[word.len()..];
+        } else {
+            result.push_str(word);
+            rest = &rest[word.len()..];
+        }
+    }
+    result
 }
 
 /// Sorted for comparison: Adobe does not keep the order of rows.
@@ -80,4 +103,37 @@ pub(super) fn legacy_row(row: &MappingRow) -> Value {
         "namespaceCode": null,
         "version": 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_is_named_wherever_a_path_can_stand() {
+        let cases = [
+            ("_tenant.product.name", "_acme.product.name"),
+            ("orders._tenant.id", "orders._acme.id"),
+            ("lower(_tenant.a)", "lower(_acme.a)"),
+            ("concat(_tenant.a, '_tenant')", "concat(_acme.a, '_tenant')"),
+            ("concat(\"it's\", _tenant.a)", "concat(\"it's\", _acme.a)"),
+            ("my_tenant._tenant2", "my_tenant._tenant2"),
+            ("größe._tenant", "größe._acme"),
+        ];
+        for (written, sent) in cases {
+            assert_eq!(with_tenant(written, "acme"), sent);
+        }
+    }
+
+    #[test]
+    fn a_static_value_is_sent_as_it_is() {
+        let mapping = Mapping {
+            source: "_tenant".into(),
+            destination: "_tenant.a".into(),
+            source_type: Some(SourceType::Static),
+        };
+        let rows = rows(&[mapping], "acme", Contract::Current).unwrap();
+        assert_eq!(rows[0].source, "_tenant");
+        assert_eq!(rows[0].destination, "_acme.a");
+    }
 }
