@@ -144,7 +144,11 @@ impl ManagedKind for BaseConnection {
         if auth.is_some_and(|auth| auth.spec_name == STREAMING) {
             // Adobe assigns the address. The object exists, so the next resync makes up for a failed read.
             if let Ok(Some(read)) = Self::Objects::read(session, &made.head.id).await {
-                return Ok(read);
+                // What was just sent need not be sent again because a read masks it.
+                return Ok(Held {
+                    fingerprint: made.fingerprint,
+                    ..read
+                });
             }
         }
         Ok(made)

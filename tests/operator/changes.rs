@@ -13,6 +13,19 @@ async fn settled() -> World {
 }
 
 #[tokio::test]
+async fn a_connection_to_which_adobe_assigns_an_address_is_written_once() {
+    let world = World::new().await;
+    let objects = world.apply_sample("http-streaming").await;
+    world.all_ready(&objects).await;
+    let connection = world.get("BaseConnection", "web").await;
+    assert!(connection["status"]["inletUrl"].is_string());
+    assert_eq!(world.simulator.count("POST", "/connections"), 1);
+    let counts = world.simulator.counts();
+    let patches: Vec<_> = counts.keys().filter(|it| it.starts_with("PATCH")).collect();
+    assert!(patches.is_empty(), "{patches:?}");
+}
+
+#[tokio::test]
 async fn a_changed_description_is_one_patch_with_a_fresh_etag() {
     let world = settled().await;
     world
