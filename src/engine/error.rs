@@ -1,8 +1,7 @@
-//! What can go wrong in a reconcile, and the one table that says what follows from it.
+//! What can go wrong in a reconcile.
 
 use std::time::Duration;
 
-use super::reasons;
 use crate::adobe::{self, Class};
 use crate::api::{Kind, Reference};
 
@@ -155,62 +154,6 @@ impl From<kube::Error> for Error {
 /// The result of a step of a reconcile.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// When to try again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// Only when the spec, a Secret or a referenced object changes.
-    OnChange,
-    /// After this long.
-    After(Duration),
-    /// Later and later.
-    Backoff,
-}
-
-/// What follows from an error: every column of the table, for conditions, events and the next try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Reason of the `Ready` condition.
-    pub reason: &'static str,
-    /// Whether only the user can help (`Stalled`), or the operator goes on trying (`Reconciling`).
-    pub terminal: bool,
-    /// Whether the condition is worth writing: conflicts in Kubernetes concern no user.
-    pub reported: bool,
-    /// Whether the event is a warning.
-    pub warning: bool,
-    /// When to try again.
-    pub retry: Retry,
-}
-
-impl Verdict {
-    /// Whether the same try would fail again until something here changes.
-    #[must_use]
-    pub fn is_final(&self) -> bool {
-        self.terminal && self.retry == Retry::OnChange
-    }
-}
-
-const TERMINAL: Verdict = Verdict {
-    reason: reasons::INVALID_SPEC,
-    terminal: true,
-    reported: true,
-    warning: true,
-    retry: Retry::OnChange,
-};
-
-const TRANSIENT: Verdict = Verdict {
-    reason: reasons::ADOBE_UNAVAILABLE,
-    terminal: false,
-    reported: true,
-    warning: true,
-    retry: Retry::Backoff,
-};
-
-/// How soon something is tried again that will be there in a moment.
-const SOON: Duration = Duration::from_secs(1);
-
-/// How often something is tried again that can change without notice.
-const SLOW: Duration = Duration::from_secs(300);
-
 impl Error {
     /// Whether Adobe refused the content of a create or a change.
     #[must_use]
@@ -222,6 +165,19 @@ impl Error {
         }
     }
 
+    /// The object that has the title which was asked for, if that is the problem.
+    #[must_use]
+    pub fn title_holder(&self) -> Option<&str> {
+        match self {
+            Self::TitleTaken { id } => Some(id),
+            Self::Adobe(error) => match error.class() {
+                Class::TitleTaken { id } => Some(id),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Logs it with what Adobe's support asks for.
     pub fn log(&self) {
         let request_id = match self {
@@ -230,159 +186,10 @@ impl Error {
         };
         tracing::debug!(request_id, "{self}");
     }
-
-    /// The table. A new variant does not compile before every column is decided.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        match self {
-            Self::Waiting { .. } => expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange),
-            Self::Opening | Self::Queued => Verdict {
-                reason: reasons::PROGRESSING,
-                reported: false,
-                warning: false,
-                retry: Retry::OnChange,
-                ..TRANSIENT
-            },
-            Self::Invalid(_) | Self::Faulty(_) => TERMINAL,
-            Self::Secret(_) => Verdict {
-                reason: reasons::INVALID_CREDENTIALS,
-                ..TERMINAL
-            },
-            Self::SandboxNotFound(_) => Verdict {
-                reason: reasons::SANDBOX_NOT_FOUND,
-                retry: Retry::After(SLOW),
-                ..TERMINAL
-            },
-            Self::SandboxNotActive { .. } => Verdict {
-                reason: reasons::SANDBOX_NOT_ACTIVE,
-                ..TRANSIENT
-            },
-            Self::TitleTaken { .. } => Verdict {
-                reason: reasons::TITLE_TAKEN,
-                ..TERMINAL
-            },
-            Self::ReplaceRequired(_) => Verdict {
-                reason: reasons::REPLACE_REQUIRED,
-                ..TERMINAL
-            },
-            Self::AlreadyOwned { .. } | Self::Abandoned { .. } => Verdict {
-                reason: reasons::ALREADY_OWNED,
-                retry: Retry::After(SLOW),
-                ..TERMINAL
-            },
-            Self::OwnedElsewhere { .. } => Verdict {
-                reason: reasons::OWNED_ELSEWHERE,
-                ..TERMINAL
-            },
-            Self::Settling(_) => expected(reasons::PROGRESSING, Retry::Backoff),
-            Self::Missing { again, .. } => Verdict {
-                reason: reasons::MISSING,
-                retry: Retry::After(*again),
-                ..TRANSIENT
-            },
-            Self::Hidden(_) => Verdict {
-                reason: reasons::PERMISSION_DENIED,
-                retry: Retry::After(SLOW),
-                ..TERMINAL
-            },
-            Self::StillRefused { again } => Verdict {
-                reported: false,
-                warning: false,
-                retry: again.map_or(Retry::OnChange, Retry::After),
-                ..TERMINAL
-            },
-            Self::CreateUnknown { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
-            Self::InUse(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SLOW)),
-            Self::Unlisted(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SOON)),
-            Self::UsedAtAdobe(_) => expected(reasons::DELETION_BLOCKED, Retry::Backoff),
-            Self::TooEarly { again, .. } => {
-                expected(reasons::DEPENDENCY_NOT_READY, Retry::After(*again))
-            }
-            Self::Adobe(error) => adobe_verdict(error),
-            Self::Kubernetes(error) => kubernetes_verdict(error),
-        }
-    }
-}
-
-/// What goes away by itself and needs no attention.
-fn expected(reason: &'static str, retry: Retry) -> Verdict {
-    Verdict {
-        reason,
-        warning: false,
-        retry,
-        ..TRANSIENT
-    }
-}
-
-fn kubernetes_verdict(error: &kube::Error) -> Verdict {
-    Verdict {
-        reason: reasons::KUBERNETES_ERROR,
-        // A missing permission does not go away by itself; all else concerns no user.
-        reported: is_forbidden(error),
-        warning: is_forbidden(error),
-        retry: if is_conflict(error) {
-            Retry::After(Duration::from_millis(200))
-        } else {
-            Retry::Backoff
-        },
-        ..TRANSIENT
-    }
-}
-
-fn adobe_verdict(error: &adobe::Error) -> Verdict {
-    match error.class() {
-        Class::CredentialsRejected | Class::TokenExpired => Verdict {
-            reason: reasons::INVALID_CREDENTIALS,
-            retry: Retry::After(SLOW),
-            ..TERMINAL
-        },
-        Class::OrganisationMismatch => Verdict {
-            reason: reasons::ORGANISATION_MISMATCH,
-            retry: Retry::After(SLOW),
-            ..TERMINAL
-        },
-        Class::PermissionDenied => Verdict {
-            reason: reasons::PERMISSION_DENIED,
-            retry: Retry::After(SLOW),
-            ..TERMINAL
-        },
-        Class::SandboxUnknown => Verdict {
-            reason: reasons::SANDBOX_NOT_FOUND,
-            retry: Retry::After(SLOW),
-            ..TERMINAL
-        },
-        Class::TitleTaken { .. } => Verdict {
-            reason: reasons::TITLE_TAKEN,
-            ..TERMINAL
-        },
-        Class::Rejected => Verdict {
-            reason: reasons::REJECTED,
-            ..TERMINAL
-        },
-        Class::NotFound | Class::Stale | Class::Busy => Verdict {
-            reason: reasons::CONFLICT,
-            warning: false,
-            ..TRANSIENT
-        },
-        Class::InUse => Verdict {
-            reason: reasons::DELETION_BLOCKED,
-            warning: false,
-            ..TRANSIENT
-        },
-        Class::Throttled => Verdict {
-            reason: reasons::THROTTLED,
-            warning: false,
-            retry: error.retry_after().map_or(Retry::Backoff, Retry::After),
-            ..TRANSIENT
-        },
-        Class::Unavailable | Class::Interrupted | Class::Unreachable | Class::Unreadable => {
-            TRANSIENT
-        }
-    }
 }
 
 /// Whether the operator lacks a permission in Kubernetes.
-fn is_forbidden(error: &kube::Error) -> bool {
+pub(super) fn is_forbidden(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 

@@ -22,9 +22,10 @@ mod sandbox;
 mod secrets;
 mod settings;
 mod shared;
+mod verdict;
 mod watch;
 
-pub use error::{Error, Result, Retry, Verdict};
+pub use error::{Error, Result};
 pub use events::Events;
 pub use held::Held;
 pub use key::{Identity, Key};
@@ -40,4 +41,5 @@ pub use sandbox::{AnyCollection, Collection, Session, Sessions, collection};
 pub use secrets::SecretData;
 pub use settings::{Milestone, Settings};
 pub use shared::Engine;
+pub use verdict::{Retry, Verdict};
 pub use watch::watch_secrets;

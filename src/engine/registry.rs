@@ -53,6 +53,15 @@ pub struct Fingerprint {
     pub published: u64,
     /// Whether its status reports anything.
     pub reported: bool,
+    /// Whether it carries our finalizer.
+    pub guarded: bool,
+}
+
+impl Fingerprint {
+    /// Whether something that we wrote was taken away since `before`.
+    fn has_lost(self, before: Self) -> bool {
+        (before.reported && !self.reported) || (before.guarded && !self.guarded)
+    }
 }
 
 /// What is known about the last create.
@@ -116,8 +125,7 @@ impl Registry {
             entry.references = references;
         }
         state.entries.insert(key.clone(), entry);
-        let lost = |it: Fingerprint| it.reported && !fingerprint.reported;
-        let own = before.is_none_or(|it| it.own != fingerprint.own || lost(it));
+        let own = before.is_none_or(|it| it.own != fingerprint.own || fingerprint.has_lost(it));
         let published = before.is_none_or(|it| it.published != fingerprint.published);
         let mut affected = if own { vec![key.clone()] } else { Vec::new() };
         if published {
@@ -328,6 +336,7 @@ mod tests {
             own,
             published,
             reported: false,
+            guarded: false,
         }
     }
 
@@ -403,15 +412,21 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_was_wiped_calls_for_a_reconcile() {
+    fn a_status_or_finalizer_that_was_taken_away_calls_for_a_reconcile() {
         let (registry, flow) = registry();
         let reported = Fingerprint {
             reported: true,
             ..fingerprint(1, 1)
         };
-        assert_eq!(registry.observe(&flow, reported, Vec::new()), []);
-        let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
-        assert_eq!(affected, [flow.key]);
+        let guarded = Fingerprint {
+            guarded: true,
+            ..fingerprint(1, 1)
+        };
+        for written in [reported, guarded] {
+            assert_eq!(registry.observe(&flow, written, Vec::new()), []);
+            let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
+            assert_eq!(affected, std::slice::from_ref(&flow.key));
+        }
     }
 
     #[test]

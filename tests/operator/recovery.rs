@@ -203,6 +203,27 @@ async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported()
 }
 
 #[tokio::test]
+async fn a_finalizer_that_was_taken_away_is_written_again() {
+    let (world, _) = settled().await;
+    let (kind, name) = ("SourceConnection", "paypal-products");
+    for suspend in [false, true] {
+        let spec = json!({ "spec": { "suspend": suspend } });
+        world.patch(kind, name, spec).await;
+        let none = json!({ "metadata": { "finalizers": null } });
+        world.patch(kind, name, none).await;
+        world
+            .eventually("the finalizer to be back", || async {
+                let finalizers = world.get(kind, name).await["metadata"]["finalizers"].clone();
+                let ours = json!(["aep-operator.io/external-cleanup"]);
+                (finalizers == ours)
+                    .then_some(())
+                    .ok_or(finalizers.to_string())
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn an_object_without_custom_resource_is_reported_and_left_alone() {
     let (world, _) = settled().await;
     world

@@ -152,6 +152,38 @@ async fn a_title_that_somebody_else_has_is_refused_with_the_id_of_the_other() {
     );
 }
 
+fn orders(name: &str, title: &str) -> Value {
+    json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "PlatformSchema",
+        "metadata": { "name": name },
+        "spec": { "title": title, "class": "https://ns.adobe.com/xdm/context/experienceevent" },
+    })
+}
+
+#[tokio::test]
+async fn a_title_that_another_resource_gives_up_is_taken_at_once() {
+    let world = World::new().await;
+    let mut objects = sample("payments");
+    objects.retain(|it| it["kind"] == "Secret" || it["kind"] == "Sandbox");
+    objects.push(orders("first", "Orders"));
+    apply(&world, &objects).await;
+    world.reason("PlatformSchema", "first", "Succeeded").await;
+    world.apply(&orders("second", "Orders")).await.unwrap();
+    let second = world.reason("PlatformSchema", "second", "TitleTaken").await;
+    let message = condition(&second, "Stalled")["message"].to_string();
+    let holder = format!("of {}/first", world.namespace);
+    assert!(message.contains(&holder), "{message}");
+    // Renamed.
+    let renamed = json!({ "spec": { "title": "Orders (old)" } });
+    world.patch("PlatformSchema", "first", renamed).await;
+    world.reason("PlatformSchema", "second", "Succeeded").await;
+    // Deleted.
+    world.apply(&orders("third", "Orders")).await.unwrap();
+    world.reason("PlatformSchema", "third", "TitleTaken").await;
+    world.delete("PlatformSchema", "second").await;
+    world.reason("PlatformSchema", "third", "Succeeded").await;
+}
+
 #[tokio::test]
 async fn admission_refuses_what_can_be_judged_there() {
     let world = World::new().await;

@@ -12,14 +12,16 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::conditions::{Outcome, set_outcome};
 use super::context::Context;
 use super::delete::delete;
+use super::finalizer;
 use super::reconciler::Reconcile;
 use super::report::Report;
 use crate::api::Kind;
 use crate::backoff::jitter;
-use crate::engine::error::{Error, Retry};
+use crate::engine::error::Error;
 use crate::engine::key::Key;
 use crate::engine::metrics::ReconcileResult;
 use crate::engine::shared::Engine;
+use crate::engine::verdict::Retry;
 
 /// The longest wait that counts for jitter: those who wait for one moment shall not all come at once, but neither much later.
 const JITTERED: Duration = Duration::from_millis(2500);
@@ -125,6 +127,11 @@ async fn suspend<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Op
     {
         error.log();
     }
+    if cx.known_id().is_some()
+        && let Err(error) = finalizer::add(cx).await
+    {
+        error.log();
+    }
     let status = report.status.as_mut();
     set_outcome(status, cx.generation(), &Outcome::Suspended);
     K::observe(cx, &mut report);
@@ -146,8 +153,9 @@ fn too_early<K: Reconcile>(cx: &Context<'_, K>, error: Error) -> Error {
 /// Notes that Adobe refuses what is asked for as it is, for now or until something changes.
 fn note_refusal<K: Reconcile>(cx: &Context<'_, K>, error: &Error) {
     let verdict = error.verdict();
-    let wait = match error {
-        Error::TooEarly { again, .. } => Some(*again),
+    let wait = match (error, verdict.retry) {
+        (Error::TooEarly { again, .. }, _) => Some(*again),
+        (Error::TitleTaken { .. }, Retry::After(wait)) => Some(wait),
         _ if verdict.reported && verdict.is_final() => None,
         _ => return,
     };

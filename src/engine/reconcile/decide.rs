@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::view::{Origin, Step, View};
-use crate::engine::error::{Error, Retry};
+use crate::engine::error::Error;
 use crate::engine::held::Held;
 use crate::engine::mark::Mark;
 use crate::engine::planned::{Plan, Planned};
 use crate::engine::sandbox::precedence;
+use crate::engine::verdict::Retry;
 
 /// How often an object that may exist is looked for.
 const SEARCH: Duration = Duration::from_secs(2);

@@ -7,7 +7,8 @@ use super::context::Context;
 use super::finalizer;
 use super::reconciler::Reconcile;
 use super::report::Report;
-use crate::engine::error::{Error, Retry};
+use crate::engine::error::Error;
+use crate::engine::verdict::Retry;
 
 /// How often a deletion is tried again that Adobe refuses for a reason that does not go away by itself.
 const UNDELETABLE: Duration = Duration::from_secs(300);

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use super::context::Context;
 use super::decide::decide;
 use super::report::Report;
-use super::view::{Progress, Step, View};
+use super::view::{Progress, Step, View, resource};
 use super::work::{Work, key};
 use crate::api::{AdoptionPolicy, ReplacePolicy};
-use crate::engine::error::{Error, Result, Retry};
+use crate::engine::error::{Error, Result};
+use crate::engine::held::Held;
 use crate::engine::kind::ManagedKind;
-use crate::engine::sandbox::AnyCollection as _;
+use crate::engine::sandbox::{AnyCollection as _, Collection};
+use crate::engine::verdict::Retry;
 
 /// More steps than any object takes; more means that two of them undo each other.
 const STEPS: usize = 200;
@@ -31,12 +33,33 @@ pub async fn perform<K: ManagedKind>(
     let work = Work {
         cx,
         session,
-        collection,
+        collection: collection.clone(),
         report,
         refs: None,
         progress: Progress::default(),
     };
-    work.run().await
+    let result = work.run().await;
+    result.map_err(|error| match error.title_holder() {
+        Some(id) => title_taken(cx, &collection, id),
+        None => error,
+    })
+}
+
+/// Has the resource reconciled as soon as another object here is renamed or deleted, and names the one that has the title.
+fn title_taken<K: ManagedKind>(
+    cx: &Context<'_, K>,
+    collection: &Collection<K::Held>,
+    id: &str,
+) -> Error {
+    collection.contend(cx.key());
+    let held = collection.index(|it| it.get(id));
+    let holder = held.and_then(|it| it.mark().map(resource));
+    Error::TitleTaken {
+        id: match holder {
+            Some(holder) => format!("{id} of {holder}"),
+            None => id.to_owned(),
+        },
+    }
 }
 
 impl<K: ManagedKind> Work<'_, '_, K> {

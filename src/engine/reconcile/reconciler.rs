@@ -10,11 +10,12 @@ use super::context::Context;
 use super::perform::perform;
 use super::report::Report;
 use crate::api::{AepResource, DeletionPolicy};
-use crate::engine::error::{Result, Retry};
+use crate::engine::error::Result;
 use crate::engine::kind::{ManagedKind, Observing};
 use crate::engine::resync::{poll, resync};
 use crate::engine::sandbox::collection;
 use crate::engine::shared::{Engine, NewCollection};
+use crate::engine::verdict::Retry;
 
 /// A kind that the engine can drive: those that own an object at Adobe, and `Sandbox`.
 pub trait Reconcile: AepResource {

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::context::Context;
 use crate::api::condition_types::READY;
 use crate::api::{AepResource, GROUP, VERSION};
-use crate::engine::error::{Error, Result, Retry, is_not_found};
+use crate::engine::error::{Error, Result, is_not_found};
 use crate::engine::events::Events;
+use crate::engine::verdict::Retry;
 
 const STATUS_MANAGER: &str = "aep-operator-status";
 

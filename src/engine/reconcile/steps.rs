@@ -63,6 +63,10 @@ impl<K: ManagedKind> Work<'_, '_, K> {
 
     async fn read(&mut self, id: &str) -> Result<()> {
         if let Some(object) = K::Objects::read(&self.session, id).await? {
+            if object.id() != id {
+                let text = format!("Adobe calls {id} `{}`: use that id", object.id());
+                return Err(Error::Invalid(text));
+            }
             let object = self.collection.index(|it| it.put(object));
             self.progress.fresh.insert(id.to_owned());
             if self.is_current(id) {
@@ -199,6 +203,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let text = format!("updated {} at Adobe", updated.id());
         self.report.events.normal("Updated", text);
         self.put(updated);
+        self.enqueue_contenders();
         Ok(())
     }
 
@@ -234,7 +239,15 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         for key in self.cx.references() {
             self.cx.engine().queues.enqueue(&key);
         }
+        self.enqueue_contenders();
         Ok(())
+    }
+
+    /// A name may be free now that another resource wants.
+    fn enqueue_contenders(&self) {
+        for key in self.collection.take_contenders() {
+            self.cx.engine().queues.enqueue_changed(&key);
+        }
     }
 
     async fn delete(&mut self, id: &str) -> Result<()> {
@@ -244,6 +257,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             self.report.events.normal("Deleted", text);
         }
         self.collection.index(|it| it.forget(id));
+        self.enqueue_contenders();
         self.progress.done.insert(id.to_owned());
         Ok(())
     }

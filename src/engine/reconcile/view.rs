@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::Kind;
-use crate::engine::error::{Error, Result, Retry};
+use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
 use crate::engine::mark::Mark;
 use crate::engine::planned::Planned;
 use crate::engine::registry::Refusal;
+use crate::engine::verdict::Retry;
 
 /// Everything that a decision rests on.
 #[expect(

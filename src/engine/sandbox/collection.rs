@@ -2,6 +2,7 @@
 //! reconciles.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::api::{AepResource, Kind};
 use crate::backoff::Backoff;
 use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
+use crate::engine::key::Key;
 use crate::engine::mark::Mark;
 use crate::engine::planned::Planned;
 use crate::engine::queue::Slots;
@@ -53,6 +55,8 @@ struct State<H> {
     surveyed: bool,
     polled: Option<Instant>,
     findings: Findings,
+    /// Custom resources that want a name which another object has.
+    contenders: BTreeSet<Key>,
 }
 
 /// Lists that failed.
@@ -85,6 +89,7 @@ where
             surveyed: false,
             polled: None,
             findings: Findings::default(),
+            contenders: BTreeSet::new(),
         }
     }
 }
@@ -258,6 +263,16 @@ impl<H: Held> Collection<H> {
         let trouble = state.trouble.as_ref()?;
         let error = Error::Adobe(trouble.error.clone());
         (trouble.failures >= LASTING || error.verdict().terminal).then_some(error)
+    }
+
+    /// A custom resource wants a name which another object has.
+    pub fn contend(&self, key: &Key) {
+        self.state().contenders.insert(key.clone());
+    }
+
+    /// An object was renamed or deleted: returns those who wanted a name, which may be free now.
+    pub fn take_contenders(&self) -> BTreeSet<Key> {
+        std::mem::take(&mut self.state().contenders)
     }
 
     /// Sets what the Sandbox is to report; returns whether that is news.

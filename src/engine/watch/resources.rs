@@ -11,7 +11,7 @@ use tokio::sync::SetOnce;
 
 use super::relist::{Seen, watch};
 use crate::api::condition_types::STALLED;
-use crate::api::{AepResource, EXTERNAL_ID, FORCE_DELETE, Kind, REQUESTED_AT};
+use crate::api::{AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, REQUESTED_AT};
 use crate::engine::key::{Identity, Key};
 use crate::engine::registry::Fingerprint;
 use crate::engine::shared::Engine;
@@ -70,12 +70,17 @@ fn apply<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
     }
 }
 
+fn is_guarded<K: AepResource>(resource: &K) -> bool {
+    resource.finalizers().iter().any(|it| it == FINALIZER)
+}
+
 fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
     let status = resource.status().map(AsRef::as_ref);
     Fingerprint {
         own: own(resource),
         published: published(resource),
         reported: status.is_some_and(|it| !it.conditions.is_empty()),
+        guarded: is_guarded(resource),
     }
 }
 
