@@ -21,7 +21,7 @@ pub enum Error {
     #[error("the sandbox is being opened")]
     Opening,
     /// As many reconciles of its kind as may run in the sandbox are running.
-    #[error("waiting for a free worker")]
+    #[error("waiting for a slot: the limit of concurrent reconciles is reached")]
     Queued,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]

@@ -3,6 +3,7 @@
 //! [`watch`] fills the caches and enqueues, [`queue`] holds both, [`reconcile`] decides and carries out, [`sandbox`] holds
 //! what is known of Adobe, [`resync`] keeps that up to date, [`metrics`] counts. May import `api`, `adobe` and `backoff`.
 
+mod controller;
 mod error;
 mod events;
 mod held;
@@ -17,13 +18,13 @@ pub mod reasons;
 mod reconcile;
 mod registry;
 mod resync;
-mod run;
 mod sandbox;
 mod secrets;
 mod settings;
 mod shared;
 mod watch;
 
+pub use controller::run;
 pub use error::{Error, Result, Retry, Verdict};
 pub use events::Events;
 pub use held::Held;
@@ -35,7 +36,6 @@ pub use metrics::Metrics;
 pub use planned::{Plan, Planned};
 pub use queue::{Inlet, Queues};
 pub use reconcile::{Context, Reconcile, Report, add_finalizer, set_condition, set_if_found};
-pub use run::run;
 pub use sandbox::{AnyCollection, Collection, Session, Sessions, collection};
 pub use secrets::SecretData;
 pub use settings::{Milestone, Settings};

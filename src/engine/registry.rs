@@ -22,11 +22,11 @@ pub struct Registry(Mutex<State>);
 struct State {
     entries: HashMap<Key, Entry>,
     /// Who refers to what: the references of all entries, inverted.
-    referrers: HashMap<Place, BTreeSet<Key>>,
+    referrers: HashMap<Referent, BTreeSet<Key>>,
 }
 
 /// What is referred to: a custom resource of ours or a Secret, in a namespace.
-type Place = (Target, String, String);
+type Referent = (Target, String, String);
 
 /// What is remembered of one custom resource.
 #[derive(Debug, Default)]
@@ -47,12 +47,12 @@ struct Entry {
 /// What of a custom resource calls for a reconcile when it changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of what its own reconcile depends on: not its status, which is ours.
+    /// Of what its own reconcile depends on: not its status, which only the operator writes.
     pub own: u64,
-    /// Of what those depend on that refer to it.
+    /// Of what those depend on that refer to it: when this changes, they are reconciled.
     pub published: u64,
-    /// Whether its status reports anything.
-    pub reported: bool,
+    /// Whether its status has conditions. A status that loses them was wiped, and is written anew.
+    pub has_conditions: bool,
 }
 
 /// What is known about the last create.
@@ -116,8 +116,8 @@ impl Registry {
             entry.references = references;
         }
         state.entries.insert(key.clone(), entry);
-        let lost = |it: Fingerprint| it.reported && !fingerprint.reported;
-        let own = before.is_none_or(|it| it.own != fingerprint.own || lost(it));
+        let wiped = |it: Fingerprint| it.has_conditions && !fingerprint.has_conditions;
+        let own = before.is_none_or(|it| it.own != fingerprint.own || wiped(it));
         let published = before.is_none_or(|it| it.published != fingerprint.published);
         let mut affected = if own { vec![key.clone()] } else { Vec::new() };
         if published {
@@ -210,17 +210,18 @@ impl Registry {
         self.with(identity, |entry| entry.create = Some(outcome));
     }
 
-    /// Notes that a read denies a known object, which may be a lie, or mean that another one was created that we do not know.
-    /// The wait begins anew if a list has `shown` the object since then. Where nothing was noted yet, a create of an earlier
-    /// process may have taken effect until `arrived`.
-    pub fn note_missing(&self, identity: &Identity, shown: bool, arrived: Instant) {
+    /// Notes that a read does not find a known object. The answer may be wrong, or the object may have been replaced by one
+    /// whose id we do not know: so for now this is the same as a create without an answer, and the object is created again only
+    /// when a list is conclusive. The wait begins anew if a list has `shown` the object since then. Where nothing was noted yet,
+    /// a create of an earlier process may have taken effect until `earlier`.
+    pub fn note_missing(&self, identity: &Identity, shown: bool, earlier: Instant) {
         let now = Instant::now();
         self.with(identity, |entry| {
             let last = match entry.create {
                 Some(CreateOutcome::Unknown(last)) if shown => last.max(now),
                 Some(CreateOutcome::Unknown(last)) => last,
                 Some(CreateOutcome::Known) => now,
-                None => arrived.max(now),
+                None => earlier.max(now),
             };
             entry.create = Some(CreateOutcome::Unknown(last));
         });
@@ -276,31 +277,31 @@ impl Registry {
 
 impl State {
     fn referrers(&self, namespace: &str, reference: &Reference) -> Vec<Key> {
-        let keys = self.referrers.get(&place(namespace, reference));
+        let keys = self.referrers.get(&referent(namespace, reference));
         keys.into_iter().flatten().cloned().collect()
     }
 
     fn link(&mut self, key: &Key, references: &[Reference]) {
         for reference in references {
-            let referrers = self.referrers.entry(place(&key.namespace, reference));
+            let referrers = self.referrers.entry(referent(&key.namespace, reference));
             referrers.or_default().insert(key.clone());
         }
     }
 
     fn unlink(&mut self, key: &Key, references: &[Reference]) {
         for reference in references {
-            let place = place(&key.namespace, reference);
-            if let Some(referrers) = self.referrers.get_mut(&place) {
+            let referent = referent(&key.namespace, reference);
+            if let Some(referrers) = self.referrers.get_mut(&referent) {
                 referrers.remove(key);
                 if referrers.is_empty() {
-                    self.referrers.remove(&place);
+                    self.referrers.remove(&referent);
                 }
             }
         }
     }
 }
 
-fn place(namespace: &str, reference: &Reference) -> Place {
+fn referent(namespace: &str, reference: &Reference) -> Referent {
     (
         reference.target,
         namespace.to_owned(),
@@ -327,7 +328,7 @@ mod tests {
         Fingerprint {
             own,
             published,
-            reported: false,
+            has_conditions: false,
         }
     }
 
@@ -405,11 +406,11 @@ mod tests {
     #[test]
     fn a_status_that_was_wiped_calls_for_a_reconcile() {
         let (registry, flow) = registry();
-        let reported = Fingerprint {
-            reported: true,
+        let with_status = Fingerprint {
+            has_conditions: true,
             ..fingerprint(1, 1)
         };
-        assert_eq!(registry.observe(&flow, reported, Vec::new()), []);
+        assert_eq!(registry.observe(&flow, with_status, Vec::new()), []);
         let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
         assert_eq!(affected, [flow.key]);
     }
