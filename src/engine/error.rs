@@ -95,7 +95,7 @@ pub enum Error {
         /// When to try again.
         again: Duration,
     },
-    /// A read denies the object, but other calls tell that it is there.
+    /// A read does not find the object, but other calls tell that it is there.
     #[error(
         "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to grant access"
     )]

@@ -70,7 +70,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             }
             return Ok(());
         }
-        let shown = self.collection.index(|it| it.deny(id));
+        let shown = self.collection.index(|it| it.not_found(id));
         self.progress.denied.insert(id.to_owned());
         if self.is_current(id) || self.cx.external_id().as_deref() != Some(id) {
             let engine = self.cx.engine();
@@ -219,7 +219,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     async fn retire(&mut self, id: &str) -> Result<()> {
         self.report_progress().await?;
         let Some(object) = self.still_ours(id).await? else {
-            self.collection.index(|it| it.deny(id));
+            self.collection.index(|it| it.not_found(id));
             return Ok(());
         };
         if let Err(error) = K::retire(&self.session, &object).await {

@@ -36,7 +36,7 @@ pub async fn watch_resources<K: AepResource>(
     ));
     while let Some(notification) = notifications.next().await {
         match notification {
-            Notification::Applied(resource) => apply(&engine, &mut writer, resource),
+            Notification::Applied(resource) => applied(&engine, &mut writer, resource),
             Notification::Gone((namespace, name)) => {
                 let key = Key::new(K::KIND, &namespace, &name);
                 if let Some(resource) = writer.as_reader().get(&key.object_ref()) {
@@ -56,7 +56,7 @@ pub async fn watch_resources<K: AepResource>(
     }
 }
 
-fn apply<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
+fn applied<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
     let identity = Identity::of(&resource);
     let references = resource.references();
     // Noted before the cache shows it: no reconcile may find a resource of which nothing can be remembered.
