@@ -264,7 +264,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         resync: resync_period,
         metrics: engine::Metrics::default(),
         instance: pod_name,
-        seen: synced,
+        synced,
         permission: Permission::new(move || leadership.is_valid()),
     };
     settings.metrics.register(&mut registry);

@@ -26,7 +26,7 @@ pub async fn operate(client: Client, settings: Settings, stop: CancellationToken
     let engine = Arc::new(engine);
     let (listed, secrets_listed) = oneshot::channel();
     let all = async {
-        // Only then is every Secret that appears later sure to wake those who wait for it.
+        // Only then is every Secret that appears later sure to enqueue those who wait for it.
         tokio::select! {
             _ = secrets_listed => {}
             () = stop.cancelled() => return,

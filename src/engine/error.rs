@@ -20,7 +20,7 @@ pub enum Error {
     #[error("the sandbox is being opened")]
     Opening,
     /// As many reconciles of its kind as may run in the sandbox are running.
-    #[error("waiting for a free worker")]
+    #[error("waiting for a slot: the limit of concurrent reconciles is reached")]
     Queued,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
@@ -94,7 +94,7 @@ pub enum Error {
         /// When to try again.
         again: Duration,
     },
-    /// A read denies the object, but other calls tell that it is there.
+    /// A read does not find the object, but other calls tell that it is there.
     #[error(
         "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to grant access"
     )]

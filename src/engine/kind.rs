@@ -83,7 +83,7 @@ pub trait ManagedKind: AepResource + Planned {
         Self::Objects::delete(session, held)
     }
 
-    /// Whether an object that a read denies is there all the same.
+    /// Whether an object that a read does not find exists all the same: an access label may hide it.
     fn is_hidden(_session: &Session, _id: &str) -> impl Future<Output = Result<bool>> + Send {
         async { Ok(false) }
     }

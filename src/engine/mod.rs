@@ -3,6 +3,7 @@
 //! [`watch`] fills the caches and enqueues, [`queue`] holds both, [`reconcile`] decides and carries out, [`sandbox`] holds
 //! what is known of Adobe, [`resync`] keeps that up to date, [`metrics`] counts. May import `api`, `adobe` and `backoff`.
 
+mod controller;
 mod error;
 mod events;
 mod held;
@@ -17,7 +18,6 @@ pub mod reasons;
 mod reconcile;
 mod registry;
 mod resync;
-mod run;
 mod sandbox;
 mod secrets;
 mod settings;
@@ -25,6 +25,7 @@ mod shared;
 mod verdict;
 mod watch;
 
+pub use controller::run;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use held::Held;
@@ -36,7 +37,6 @@ pub use metrics::Metrics;
 pub use planned::{Plan, Planned};
 pub use queue::{Inlet, Queues};
 pub use reconcile::{Context, Reconcile, Report, add_finalizer, set_condition, set_if_found};
-pub use run::run;
 pub use sandbox::{AnyCollection, Collection, Session, Sessions, collection};
 pub use secrets::SecretData;
 pub use settings::{Milestone, Settings};

@@ -22,11 +22,11 @@ pub struct Registry(Mutex<State>);
 struct State {
     entries: HashMap<Key, Entry>,
     /// Who refers to what: the references of all entries, inverted.
-    referrers: HashMap<Place, BTreeSet<Key>>,
+    referrers: HashMap<Referent, BTreeSet<Key>>,
 }
 
 /// What is referred to: a custom resource of ours or a Secret, in a namespace.
-type Place = (Target, String, String);
+type Referent = (Target, String, String);
 
 /// What is remembered of one custom resource.
 #[derive(Debug, Default)]
@@ -47,20 +47,20 @@ struct Entry {
 /// What of a custom resource calls for a reconcile when it changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of what its own reconcile depends on: not its status, which is ours.
+    /// Of what its own reconcile depends on: not its status, which only the operator writes.
     pub own: u64,
-    /// Of what those depend on that refer to it.
+    /// Of what those depend on that refer to it: when this changes, they are reconciled.
     pub published: u64,
-    /// Whether its status reports anything.
-    pub reported: bool,
-    /// Whether it carries our finalizer.
-    pub guarded: bool,
+    /// Whether its status has conditions. A status that loses them was wiped, and is written anew.
+    pub has_conditions: bool,
+    /// Whether it carries our finalizer. One that was removed is written again.
+    pub has_finalizer: bool,
 }
 
 impl Fingerprint {
     /// Whether something that we wrote was taken away since `before`.
     fn has_lost(self, before: Self) -> bool {
-        (before.reported && !self.reported) || (before.guarded && !self.guarded)
+        (before.has_conditions && !self.has_conditions) || (before.has_finalizer && !self.has_finalizer)
     }
 }
 
@@ -218,17 +218,18 @@ impl Registry {
         self.with(identity, |entry| entry.create = Some(outcome));
     }
 
-    /// Notes that a read denies a known object, which may be a lie, or mean that another one was created that we do not know.
-    /// The wait begins anew if a list has `shown` the object since then. Where nothing was noted yet, a create of an earlier
-    /// process may have taken effect until `arrived`.
-    pub fn note_missing(&self, identity: &Identity, shown: bool, arrived: Instant) {
+    /// Notes that a read does not find a known object. The answer may be wrong, or the object may have been replaced by one
+    /// whose id we do not know: so for now this is the same as a create without an answer, and the object is created again only
+    /// when a list is conclusive. The wait begins anew if a list has `shown` the object since then. Where nothing was noted yet,
+    /// a create of an earlier process may have taken effect until `earlier`.
+    pub fn note_missing(&self, identity: &Identity, shown: bool, earlier: Instant) {
         let now = Instant::now();
         self.with(identity, |entry| {
             let last = match entry.create {
                 Some(CreateOutcome::Unknown(last)) if shown => last.max(now),
                 Some(CreateOutcome::Unknown(last)) => last,
                 Some(CreateOutcome::Known) => now,
-                None => arrived.max(now),
+                None => earlier.max(now),
             };
             entry.create = Some(CreateOutcome::Unknown(last));
         });
@@ -284,31 +285,31 @@ impl Registry {
 
 impl State {
     fn referrers(&self, namespace: &str, reference: &Reference) -> Vec<Key> {
-        let keys = self.referrers.get(&place(namespace, reference));
+        let keys = self.referrers.get(&referent(namespace, reference));
         keys.into_iter().flatten().cloned().collect()
     }
 
     fn link(&mut self, key: &Key, references: &[Reference]) {
         for reference in references {
-            let referrers = self.referrers.entry(place(&key.namespace, reference));
+            let referrers = self.referrers.entry(referent(&key.namespace, reference));
             referrers.or_default().insert(key.clone());
         }
     }
 
     fn unlink(&mut self, key: &Key, references: &[Reference]) {
         for reference in references {
-            let place = place(&key.namespace, reference);
-            if let Some(referrers) = self.referrers.get_mut(&place) {
+            let referent = referent(&key.namespace, reference);
+            if let Some(referrers) = self.referrers.get_mut(&referent) {
                 referrers.remove(key);
                 if referrers.is_empty() {
-                    self.referrers.remove(&place);
+                    self.referrers.remove(&referent);
                 }
             }
         }
     }
 }
 
-fn place(namespace: &str, reference: &Reference) -> Place {
+fn referent(namespace: &str, reference: &Reference) -> Referent {
     (
         reference.target,
         namespace.to_owned(),
@@ -335,8 +336,8 @@ mod tests {
         Fingerprint {
             own,
             published,
-            reported: false,
-            guarded: false,
+            has_conditions: false,
+            has_finalizer: false,
         }
     }
 
@@ -414,15 +415,15 @@ mod tests {
     #[test]
     fn a_status_or_finalizer_that_was_taken_away_calls_for_a_reconcile() {
         let (registry, flow) = registry();
-        let reported = Fingerprint {
-            reported: true,
+        let with_status = Fingerprint {
+            has_conditions: true,
             ..fingerprint(1, 1)
         };
-        let guarded = Fingerprint {
-            guarded: true,
+        let with_finalizer = Fingerprint {
+            has_finalizer: true,
             ..fingerprint(1, 1)
         };
-        for written in [reported, guarded] {
+        for written in [with_status, with_finalizer] {
             assert_eq!(registry.observe(&flow, written, Vec::new()), []);
             let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
             assert_eq!(affected, std::slice::from_ref(&flow.key));

@@ -16,7 +16,7 @@ pub struct Settings {
     pub allowed_endpoints: Vec<String>,
     /// Endpoints of a Sandbox that names none.
     pub endpoints: Endpoints,
-    /// Concurrent reconciles, per sandbox and kind.
+    /// The limit of concurrent reconciles, per sandbox and kind; there is no limit for the whole process.
     pub workers: u16,
     /// How long Adobe's lists may lag behind a create.
     pub list_lag: Duration,
@@ -28,8 +28,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// Who reports events: the Pod's name.
     pub instance: String,
-    /// Reached once every watch has delivered its first list.
-    pub seen: Milestone,
+    /// Reached once the caches are synced: every watch has delivered its first list.
+    pub synced: Milestone,
     /// Whether Adobe may be asked, since this replica is the leader.
     pub permission: Permission,
 }
@@ -46,7 +46,7 @@ impl Default for Settings {
             resync: Duration::from_secs(600),
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
-            seen: Milestone::default(),
+            synced: Milestone::default(),
             permission: Permission::default(),
         }
     }
@@ -57,8 +57,8 @@ impl Default for Settings {
 pub struct Milestone(Arc<AtomicBool>);
 
 impl Milestone {
-    /// It has happened.
-    pub fn note(&self) {
+    /// It happens now.
+    pub fn reach(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 

@@ -65,8 +65,8 @@ impl Engine {
         self.collections.iter().map(|new| new(lag)).collect()
     }
 
-    /// When all that an earlier process had sent to Adobe had taken effect, if ever.
-    pub(super) fn all_arrived(&self) -> Instant {
+    /// From when on nothing that an earlier process sent to Adobe can still take effect.
+    pub(super) fn earlier_requests_done_at(&self) -> Instant {
         self.started + self.settings.request_timeout
     }
 }

@@ -27,7 +27,7 @@ impl Reconcile for Sandbox {
         status.type_ = found.type_;
         status.region = found.region;
         status.owner_id = Some(owner(cx));
-        if let Some(session) = surveyed(cx) {
+        if let Some(session) = resynced(cx) {
             report_orphans(cx, &session, report);
             report_failed_lists(cx, &session, report);
         }
@@ -68,9 +68,9 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
 }
 
 /// The session, once it has tried to list everything: until then the status keeps what the last session found.
-fn surveyed(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
+fn resynced(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
     let session = cx.engine().sessions.get(cx.namespace(), cx.name())?;
-    session.is_surveyed().then_some(session)
+    session.is_resynced().then_some(session)
 }
 
 /// Reports objects that bear our mark and have no custom resource. They may hold data, so users decide about them.
@@ -100,16 +100,16 @@ fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Rep
 
 /// Reports kinds that cannot be listed: changes of their objects at Adobe are not noticed.
 fn report_failed_lists(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
-    let troubles = session.collections();
-    let troubles =
-        troubles.filter_map(|it| Some(format!("{}: {}", it.kind(), it.findings().trouble?)));
-    let troubles: Vec<_> = troubles.collect();
+    let errors = session.collections();
+    let errors =
+        errors.filter_map(|it| Some(format!("{}: {}", it.kind(), it.findings().list_error?)));
+    let errors: Vec<_> = errors.collect();
     let message = format!(
         "not everything at Adobe can be listed, so what others change there is not seen, and new resources of the \
          kinds may have to wait. {}",
-        troubles.join("; ")
+        errors.join("; ")
     );
-    let found = (!troubles.is_empty()).then_some((SWEEP_FAILED, message.as_str()));
+    let found = (!errors.is_empty()).then_some((SWEEP_FAILED, message.as_str()));
     let status = &mut report.status.common;
     if found.is_some() && status.condition(SWEEP_FAILED).is_none() {
         report.events.warning(SWEEP_FAILED, message.clone());
@@ -160,8 +160,8 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
         let session = Session::new(adobe, owner(cx), tenant.to_owned(), resync, collections);
         sessions.open(cx.namespace(), cx.name(), Arc::new(session));
     }
-    // Resources may wait for the sandbox or for accepted credentials, and the status of the Sandbox may not change to wake
-    // them, as after a restart or while its deletion waits for them.
+    // Resources may wait for the sandbox or for accepted credentials, and the status of the Sandbox may not change to
+    // enqueue them, as after a restart or while its deletion waits for them.
     let me = Reference::new(Kind::Sandbox, cx.name());
     let queues = &cx.engine().queues;
     for key in queues.registry.referrers(cx.namespace(), &me) {

@@ -219,9 +219,7 @@ async fn what_a_renamed_resource_left_behind_is_taken_over_by_name() {
             let again =
                 json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "now" } } });
             world.patch(kind, name, again).await;
-            let object = world
-                .says(kind, name, "which does not exist any more")
-                .await;
+            let object = world.says(kind, name, "which no longer exists").await;
             assert_eq!(condition(&object, "Stalled")["reason"], "AlreadyOwned");
             world.age("Sandbox", "default").await;
         }

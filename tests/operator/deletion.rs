@@ -297,7 +297,7 @@ async fn what_is_used_at_adobe_in_spite_of_the_spec_is_kept_until_it_is_not() {
     let away = away.path("/targetConnections").times(Times::Every);
     world.simulator.inject(away);
     world.start_operator();
-    let unseen = "everything of the kind TargetConnection at Adobe must be listed first";
+    let unseen = "all objects of the kind TargetConnection must be listed first";
     world.says("Dataset", "payments", unseen).await;
     world.simulator.clear_faults();
     world.says("Dataset", "payments", words).await;

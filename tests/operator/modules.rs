@@ -129,6 +129,39 @@ fn step(line: &str) -> Option<(String, String)> {
     Some((file.to_owned(), name.to_owned()))
 }
 
+/// The files and functions in one row of the table of decisions.
+fn row(line: &str) -> Vec<(&str, &str)> {
+    let cell = line.rsplit('|').nth(1).unwrap_or_default();
+    let quoted: Vec<_> = crate::docs::quoted(cell).collect();
+    let pairs = quoted.windows(2).filter(|pair| pair[0].ends_with(".rs"));
+    pairs.map(|pair| (pair[0], pair[1])).collect()
+}
+
+fn assert_defined(file: &str, name: &str) {
+    let text = fs::read_to_string(Path::new(SRC).join(file)).unwrap();
+    let defined = ["fn {}(", "fn {}<", "struct {}<"].map(|it| it.replace("{}", name));
+    assert!(
+        defined.iter().any(|it| text.contains(it)),
+        "{file} has no `{name}`"
+    );
+}
+
+#[test]
+fn the_documented_decisions_are_where_the_table_says() {
+    let page = crate::docs::text("docs/architecture.md");
+    let (_, section) = page.split_once("## Where is it decided?\n").unwrap();
+    let (table, _) = section.split_once("\n## ").unwrap();
+    let rows: Vec<_> = table.lines().filter(|it| it.starts_with('|')).collect();
+    assert!(rows.len() > 10, "{} rows", rows.len());
+    for line in &rows[2..] {
+        let named = row(line);
+        assert!(!named.is_empty(), "{line}");
+        for (file, name) in named {
+            assert_defined(file, name);
+        }
+    }
+}
+
 #[test]
 fn the_documented_paths_lead_through_code_that_exists_and_never_return() {
     let page = crate::docs::text("docs/architecture.md");
@@ -140,16 +173,7 @@ fn the_documented_paths_lead_through_code_that_exists_and_never_return() {
         assert!((5..=10).contains(&steps.len()), "{path}");
         let mut seen = BTreeSet::new();
         for (file, name) in steps {
-            let text = fs::read_to_string(Path::new(SRC).join(&file)).unwrap();
-            let defined = [
-                format!("fn {name}("),
-                format!("fn {name}<"),
-                format!("struct {name}<"),
-            ];
-            assert!(
-                defined.iter().any(|it| text.contains(it)),
-                "{file} has no `{name}`"
-            );
+            assert_defined(&file, &name);
             assert!(seen.insert(file.clone()), "back to {file}");
         }
     }

@@ -53,7 +53,7 @@ impl Metrics {
         synced.set(seconds(SystemTime::now()));
     }
 
-    /// A reconcile waits for a free worker, or no longer does.
+    /// A reconcile waits for a slot, or no longer does.
     pub(super) fn waiting(&self, kind: Kind, change: i64) {
         self.0.waiting.get_or_create(&queue(kind)).inc_by(change);
     }

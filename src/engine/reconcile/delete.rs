@@ -13,7 +13,7 @@ use crate::engine::verdict::Retry;
 /// How often a deletion is tried again that Adobe refuses for a reason that does not go away by itself.
 const UNDELETABLE: Duration = Duration::from_secs(300);
 
-/// How many users of a resource a message names.
+/// How many custom resources a message names.
 const NAMED: usize = 5;
 
 /// Cleans up, unless others still refer to the resource, and lets it go. Returns when to try again.
@@ -22,8 +22,8 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
         return None;
     }
     let mut report = Report::new(cx);
-    let result = match users(cx) {
-        Some(users) => K::hold(cx).await.and(Err(Error::InUse(users))),
+    let result = match referrers(cx) {
+        Some(names) => K::hold(cx).await.and(Err(Error::InUse(names))),
         None => K::clean_up(cx, &mut report).await,
     };
     let Err(error) = result else {
@@ -58,13 +58,13 @@ async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Opt
     }
 }
 
-/// The first few of those who still use the resource.
-fn users<K: Reconcile>(cx: &Context<'_, K>) -> Option<String> {
-    let users = cx.referrers();
-    let names: Vec<_> = users.iter().take(NAMED).map(ToString::to_string).collect();
-    let more = match users.len().saturating_sub(names.len()) {
+/// The first few of the custom resources that still name this one. What uses its object at Adobe is asked in `decide`.
+fn referrers<K: Reconcile>(cx: &Context<'_, K>) -> Option<String> {
+    let all = cx.referrers();
+    let names: Vec<_> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match all.len().saturating_sub(names.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    (!users.is_empty()).then(|| names.join(", ") + &more)
+    (!all.is_empty()).then(|| names.join(", ") + &more)
 }

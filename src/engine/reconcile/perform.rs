@@ -28,7 +28,7 @@ pub async fn perform<K: ManagedKind>(
     let _slot = cx.slot(&collection.slots)?;
     if !collection.is_listed() {
         // Before the first list, the lack of an object proves nothing. Its end enqueues all.
-        return Err(collection.trouble().map_or(Error::Opening, Into::into));
+        return Err(collection.list_error().map_or(Error::Opening, Into::into));
     }
     let work = Work {
         cx,
@@ -65,7 +65,7 @@ fn title_taken<K: ManagedKind>(
 impl<K: ManagedKind> Work<'_, '_, K> {
     async fn run(mut self) -> Result<Option<Retry>> {
         for _ in 0..STEPS {
-            match self.decide() {
+            match self.next_step() {
                 Step::Done(retry) => {
                     if self.cx.is_deleting() {
                         let claim = self.claim();
@@ -84,7 +84,8 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         ))
     }
 
-    fn decide(&self) -> Step<K> {
+    /// Gathers everything that matters, and decides.
+    fn next_step(&self) -> Step<K> {
         let (cx, collection) = (self.cx, &self.collection);
         let desired = |revision| self.desired(revision);
         let claim = self.claim();
@@ -99,7 +100,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             replaces: resource.replace_policy() == ReplacePolicy::Recreate,
             established: cx.is_established(),
             refusal: cx.engine().queues.registry.refusal(cx.identity()),
-            unknown_create: self.lists_tell_from().map(left),
+            unknown_create: self.list_conclusive_from().map(left),
             unlisted_user: Some(K::KIND)
                 .filter(|_| cx.is_deleting())
                 .and_then(|kind| self.session.unlisted_user(kind)),

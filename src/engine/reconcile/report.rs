@@ -93,9 +93,9 @@ impl<K: AepResource> Report<K> {
             return;
         };
         let before = self.written.as_ref().condition(READY);
-        let told =
+        let logged =
             before.is_some_and(|it| (it.status, &it.reason) == (after.status, &after.reason));
-        if !told {
+        if !logged {
             tracing::info!(reason = after.reason, warning, "{}", after.message);
         }
         let same =

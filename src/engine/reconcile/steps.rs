@@ -74,18 +74,18 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             }
             return Ok(());
         }
-        let shown = self.collection.index(|it| it.deny(id));
+        let shown = self.collection.index(|it| it.not_found(id));
         self.progress.denied.insert(id.to_owned());
         if self.is_current(id) || self.cx.external_id().as_deref() != Some(id) {
             let engine = self.cx.engine();
             let registry = &engine.queues.registry;
-            registry.note_missing(self.cx.identity(), shown, engine.all_arrived());
+            registry.note_missing(self.cx.identity(), shown, engine.earlier_requests_done_at());
         }
         Ok(())
     }
 
     async fn list(&mut self, required: bool) -> Result<()> {
-        let from = self.lists_tell_from().unwrap_or_else(Instant::now);
+        let from = self.list_conclusive_from().unwrap_or_else(Instant::now);
         let session = &self.session;
         let list = || K::Objects::list(session);
         match self.collection.list_after(from, list).await {
@@ -164,7 +164,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         self.note_create(unknown());
         let done = work.await;
         let ambiguous = matches!(&done, Err(Error::Adobe(error)) if error.is_ambiguous());
-        // The call may have waited for its turn, so the time counts from now.
+        // The call may have waited for the rate limit, so the time counts from now.
         self.note_create(if ambiguous {
             unknown()
         } else {
@@ -212,8 +212,8 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let Some(current) = &self.progress.current else {
             return Ok(());
         };
-        let told = self.cx.known_id() == Some(current.id());
-        if told || !current.is_whole() || self.report.has_written() {
+        let reported = self.cx.known_id() == Some(current.id());
+        if reported || !current.is_whole() || self.report.has_written() {
             return Ok(());
         }
         let status = self.report.status.as_mut();
@@ -224,7 +224,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     async fn retire(&mut self, id: &str) -> Result<()> {
         self.report_progress().await?;
         let Some(object) = self.still_ours(id).await? else {
-            self.collection.index(|it| it.deny(id));
+            self.collection.index(|it| it.not_found(id));
             return Ok(());
         };
         if let Err(error) = K::retire(&self.session, &object).await {

@@ -70,7 +70,7 @@ pub struct Progress<P: Planned> {
     pub finalizer: bool,
     /// Objects that were read or written in this reconcile.
     pub fresh: HashSet<String>,
-    /// Objects that a read denied.
+    /// Objects that a read did not find.
     pub denied: HashSet<String>,
     /// What a search found, and the revision it was for.
     pub found: Option<(u32, Vec<P::Held>)>,
@@ -78,7 +78,7 @@ pub struct Progress<P: Planned> {
     pub listed: bool,
     /// Whether such a list failed where it was not needed for more than tidying up.
     pub list_failed: bool,
-    /// Objects that a read denies and that were found not to be hidden.
+    /// Objects that a read did not find, and that are not merely hidden by an access label.
     pub not_hidden: HashSet<String>,
     /// Objects that were deleted, or that are gone or not ours any more.
     pub done: HashSet<String>,
@@ -119,7 +119,7 @@ pub enum Step<P: Planned> {
         /// Whether a failure ends the reconcile.
         required: bool,
     },
-    /// Ask whether an object that a read denies is merely hidden.
+    /// Ask whether an object that a read did not find is merely hidden.
     Probe(String),
     /// Take this object as the one that the resource stands for.
     Take(Arc<P::Held>, Origin),

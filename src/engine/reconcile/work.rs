@@ -47,15 +47,18 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         others.min().map(|key| key.to_string())
     }
 
-    /// From when on a list is conclusive about a create that may have taken effect, if there was one.
-    pub(super) fn lists_tell_from(&self) -> Option<Instant> {
+    /// From when on a list is conclusive about a create that may have taken effect, if there was one: the latest moment at
+    /// which it can have taken effect, and how long lists lag behind. An object that vanished is created again no sooner.
+    pub(super) fn list_conclusive_from(&self) -> Option<Instant> {
         let engine = self.cx.engine();
         let outcome = engine.queues.registry.create_outcome(self.cx.identity());
         let last = match outcome {
             Some(CreateOutcome::Known) => return None,
             Some(CreateOutcome::Unknown(last)) => last,
             // What an earlier process sent was on its way when this one started.
-            None => self.may_have_created().then(|| engine.all_arrived())?,
+            None => self
+                .may_have_created()
+                .then(|| engine.earlier_requests_done_at())?,
         };
         Some(last + engine.settings.list_lag)
     }

@@ -21,7 +21,7 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
         session,
     } = open;
     let collection = session.collection::<K>();
-    let surveyed = session.is_surveyed();
+    let resynced = session.is_resynced();
     let listed = collection.resync(|| K::Objects::list(&session)).await;
     match listed {
         Ok(()) => note_list(engine, K::KIND, &namespace, &sandbox),
@@ -32,12 +32,12 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     let home = Reference::new(Kind::Sandbox, &sandbox);
     let mut keys = engine.queues.registry.referrers(&namespace, &home);
     keys.retain(|key| key.kind == K::KIND);
-    let trouble = collection.lasting_trouble();
+    let error = collection.lasting_list_error();
     let findings = Findings {
-        trouble: trouble.map(|error| error.to_string()),
+        list_error: error.map(|error| error.to_string()),
         orphans: orphans::<K>(engine, &session, &namespace, &keys),
     };
-    let is_news = collection.set_findings(findings) || surveyed != session.is_surveyed();
+    let is_news = collection.set_findings(findings) || resynced != session.is_resynced();
     if is_news {
         engine
             .queues

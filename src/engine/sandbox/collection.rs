@@ -48,11 +48,11 @@ struct State<H> {
     /// When the last successful list began.
     listed: Option<Instant>,
     /// How lists have failed since.
-    trouble: Option<Trouble>,
+    last_failure: Option<ListFailure>,
     /// When the last resync began, successful or not.
-    resynced: Option<Instant>,
+    resync_begun: Option<Instant>,
     /// Whether a resync has ended, successful or not.
-    surveyed: bool,
+    resync_ended: bool,
     polled: Option<Instant>,
     findings: Findings,
     /// Custom resources that want a name which another object has.
@@ -61,7 +61,7 @@ struct State<H> {
 
 /// Lists that failed.
 #[derive(Debug)]
-struct Trouble {
+struct ListFailure {
     error: adobe::Error,
     at: Instant,
     failures: u32,
@@ -71,7 +71,7 @@ struct Trouble {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Why it cannot be listed.
-    pub trouble: Option<String>,
+    pub list_error: Option<String>,
     /// Objects that carry our mark without a custom resource, as kind and id.
     pub orphans: Vec<String>,
 }
@@ -84,9 +84,9 @@ where
         Self {
             index: Index::default(),
             listed: None,
-            trouble: None,
-            resynced: None,
-            surveyed: false,
+            last_failure: None,
+            resync_begun: None,
+            resync_ended: false,
             polled: None,
             findings: Findings::default(),
             contenders: BTreeSet::new(),
@@ -105,7 +105,7 @@ pub trait AnyCollection: Any + Send + Sync {
     /// Whether everything was listed.
     fn is_listed(&self) -> bool;
     /// Whether it was at least tried to list everything.
-    fn is_surveyed(&self) -> bool;
+    fn is_resynced(&self) -> bool;
     /// What the Sandbox reports.
     fn findings(&self) -> Findings;
 }
@@ -133,8 +133,8 @@ impl<H: Held> AnyCollection for Collection<H> {
         self.state().listed.is_some()
     }
 
-    fn is_surveyed(&self) -> bool {
-        self.state().surveyed
+    fn is_resynced(&self) -> bool {
+        self.state().resync_ended
     }
 
     fn findings(&self) -> Findings {
@@ -173,9 +173,9 @@ impl<H: Held> Collection<H> {
         F: Future<Output = Result<Vec<H>>> + Send,
     {
         let _one = self.listing.lock().await;
-        self.state().resynced = Some(Instant::now());
+        self.state().resync_begun = Some(Instant::now());
         let listed = self.list(list).await;
-        self.state().surveyed = true;
+        self.state().resync_ended = true;
         listed
     }
 
@@ -192,7 +192,7 @@ impl<H: Held> Collection<H> {
         if self.state().listed.is_some_and(|begun| begun >= instant) {
             return Ok(());
         }
-        if let Some(error) = self.state().recent_trouble() {
+        if let Some(error) = self.state().recent_list_error() {
             return Err(error.into());
         }
         self.list(list).await
@@ -209,7 +209,7 @@ impl<H: Held> Collection<H> {
             Ok(listed) => {
                 state.index.replace(listed, begun, self.lag);
                 state.listed = Some(begun);
-                state.trouble = None;
+                state.last_failure = None;
                 // Set already by every list but the first.
                 let _ = self.first_list.set(());
                 Ok(())
@@ -225,10 +225,10 @@ impl<H: Held> Collection<H> {
     #[must_use]
     pub fn is_due(&self, period: Duration) -> bool {
         let state = self.state();
-        let Some(last) = state.resynced else {
+        let Some(last) = state.resync_begun else {
             return true;
         };
-        let backoff = state.trouble.as_ref();
+        let backoff = state.last_failure.as_ref();
         let wait = backoff.map_or(period, |it| it.wait().min(period));
         last.elapsed() >= wait
     }
@@ -251,18 +251,18 @@ impl<H: Held> Collection<H> {
 
     /// Why the last list failed.
     #[must_use]
-    pub fn trouble(&self) -> Option<adobe::Error> {
+    pub fn list_error(&self) -> Option<adobe::Error> {
         let state = self.state();
-        state.trouble.as_ref().map(|it| it.error.clone())
+        state.last_failure.as_ref().map(|it| it.error.clone())
     }
 
     /// The same, unless it looks as if it would go away in a moment.
     #[must_use]
-    pub fn lasting_trouble(&self) -> Option<Error> {
+    pub fn lasting_list_error(&self) -> Option<Error> {
         let state = self.state();
-        let trouble = state.trouble.as_ref()?;
-        let error = Error::Adobe(trouble.error.clone());
-        (trouble.failures >= LASTING || error.verdict().terminal).then_some(error)
+        let failure = state.last_failure.as_ref()?;
+        let error = Error::Adobe(failure.error.clone());
+        (failure.failures >= LASTING || error.verdict().terminal).then_some(error)
     }
 
     /// A custom resource wants a name which another object has.
@@ -290,9 +290,9 @@ impl<H: Held> Collection<H> {
 
 impl<H> State<H> {
     fn fail(&mut self, error: &Error) {
-        let failures = self.trouble.as_ref().map_or(0, |it| it.failures);
+        let failures = self.last_failure.as_ref().map_or(0, |it| it.failures);
         if let Error::Adobe(error) = error {
-            self.trouble = Some(Trouble {
+            self.last_failure = Some(ListFailure {
                 error: error.clone(),
                 at: Instant::now(),
                 failures: failures.saturating_add(1),
@@ -301,14 +301,14 @@ impl<H> State<H> {
     }
 
     /// Why a list failed a moment ago, so that it is too early for another one.
-    fn recent_trouble(&self) -> Option<adobe::Error> {
-        let trouble = self.trouble.as_ref()?;
-        let recent = trouble.at.elapsed() < trouble.wait();
-        recent.then(|| trouble.error.clone())
+    fn recent_list_error(&self) -> Option<adobe::Error> {
+        let failure = self.last_failure.as_ref()?;
+        let recent = failure.at.elapsed() < failure.wait();
+        recent.then(|| failure.error.clone())
     }
 }
 
-impl Trouble {
+impl ListFailure {
     fn wait(&self) -> Duration {
         BACKOFF.exact_delay(self.failures)
     }

@@ -80,9 +80,9 @@ impl<H: Held> Index<H> {
         object
     }
 
-    /// A read says that there is no such object. That may be a lie, so what lists show of it counts again from the next one
+    /// A read did not find the object. Other calls may still show it, so what lists show of it counts again from the next one
     /// on. Returns whether the object was known until now.
-    pub fn deny(&mut self, id: &str) -> bool {
+    pub fn not_found(&mut self, id: &str) -> bool {
         let shown = self.by_id.contains_key(id);
         self.own.remove(id);
         self.stale.remove(id);
@@ -275,15 +275,15 @@ mod tests {
         let mut index = listed(vec![Thing("a", Some(mark()), 1), Thing("b", None, 1)]);
         assert_eq!(index.users("used"), [mark()]);
         assert!(index.users("other").is_empty());
-        index.deny("a");
+        index.not_found("a");
         assert!(index.users("used").is_empty());
     }
 
     #[test]
-    fn what_a_read_denied_is_believed_again_when_a_list_shows_it() {
+    fn what_a_read_did_not_find_is_believed_again_when_a_list_shows_it() {
         let mut index = Index::default();
         index.put(Thing("a", Some(mark()), 1));
-        assert!(index.deny("a") && !index.deny("a"));
+        assert!(index.not_found("a") && !index.not_found("a"));
         index.replace(vec![Thing("a", Some(mark()), 1)], Instant::now(), LAG);
         assert!(index.get("a").is_some());
     }

@@ -106,8 +106,8 @@ impl Session {
 
     /// Whether it was at least tried to list every kind.
     #[must_use]
-    pub fn is_surveyed(&self) -> bool {
-        self.collections().all(AnyCollection::is_surveyed)
+    pub fn is_resynced(&self) -> bool {
+        self.collections().all(AnyCollection::is_resynced)
     }
 
     /// A fact that does not change while the sandbox is open, such as the id of a connection spec: asked for once.

@@ -16,7 +16,7 @@ pub type Name = (String, String);
 
 /// What a watch shows.
 #[derive(Debug, PartialEq)]
-pub enum Seen<K> {
+pub enum Notification<K> {
     /// An object as it is now.
     Applied(K),
     /// An object that is gone.
@@ -31,7 +31,7 @@ pub fn watch<K>(
     client: &Client,
     namespaces: &[String],
     known: impl Fn(Option<&str>) -> Vec<Name> + Send + 'static,
-) -> impl Stream<Item = Seen<K>>
+) -> impl Stream<Item = Notification<K>>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     K: Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
@@ -48,14 +48,14 @@ where
     let watches: Vec<BoxStream<_>> = watches.collect();
     let mut relist = Relist::new(scopes);
     select_all(watches).flat_map(move |(scope, event)| {
-        let seen = match event {
+        let notifications = match event {
             Ok(event) => relist.take(scope, event, &known),
             Err(error) => {
                 relist.warn::<K>(scope, &error);
                 Vec::new()
             }
         };
-        futures::stream::iter(seen)
+        futures::stream::iter(notifications)
     })
 }
 
@@ -90,7 +90,7 @@ impl Relist {
         scope: usize,
         event: Event<K>,
         known: &impl Fn(Option<&str>) -> Vec<Name>,
-    ) -> Vec<Seen<K>> {
+    ) -> Vec<Notification<K>> {
         match event {
             Event::Init => {
                 self.listing[scope].clear();
@@ -98,20 +98,20 @@ impl Relist {
             }
             Event::InitApply(object) => {
                 self.listing[scope].insert(name(&object));
-                vec![Seen::Applied(object)]
+                vec![Notification::Applied(object)]
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listing[scope]);
                 let gone = known(self.scopes[scope].as_deref()).into_iter();
                 let gone = gone.filter(|name| !listed.contains(name));
-                let mut seen: Vec<_> = gone.map(Seen::Gone).collect();
+                let mut notifications: Vec<_> = gone.map(Notification::Gone).collect();
                 if self.unlisted.remove(&scope) && self.unlisted.is_empty() {
-                    seen.push(Seen::Listed);
+                    notifications.push(Notification::Listed);
                 }
-                seen
+                notifications
             }
-            Event::Apply(object) => vec![Seen::Applied(object)],
-            Event::Delete(object) => vec![Seen::Gone(name(&object))],
+            Event::Apply(object) => vec![Notification::Applied(object)],
+            Event::Delete(object) => vec![Notification::Gone(name(&object))],
         }
     }
 
@@ -183,11 +183,11 @@ mod tests {
                 let here = held.iter().filter(|it| namespace == Some(it.0.as_str()));
                 here.cloned().collect()
             };
-            for seen in self.relist.take(scope, event, &known) {
-                match seen {
-                    Seen::Applied(object) => drop(self.held.insert(name(&object))),
-                    Seen::Gone(name) => drop(self.held.remove(&name)),
-                    Seen::Listed => self.listed = true,
+            for notification in self.relist.take(scope, event, &known) {
+                match notification {
+                    Notification::Applied(object) => drop(self.held.insert(name(&object))),
+                    Notification::Gone(name) => drop(self.held.remove(&name)),
+                    Notification::Listed => self.listed = true,
                 }
             }
         }

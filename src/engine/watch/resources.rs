@@ -9,7 +9,7 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use tokio::sync::SetOnce;
 
-use super::relist::{Seen, watch};
+use super::relist::{Notification, watch};
 use crate::api::condition_types::STALLED;
 use crate::api::{AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, REQUESTED_AT};
 use crate::engine::key::{Identity, Key};
@@ -29,15 +29,15 @@ pub async fn watch_resources<K: AepResource>(
             keys.into_iter().map(|it| (it.namespace, it.name)).collect()
         }
     };
-    let mut seen = Box::pin(watch::<K>(
+    let mut notifications = Box::pin(watch::<K>(
         &engine.client,
         &engine.settings.namespaces,
         known,
     ));
-    while let Some(seen) = seen.next().await {
-        match seen {
-            Seen::Applied(resource) => apply(&engine, &mut writer, resource),
-            Seen::Gone((namespace, name)) => {
+    while let Some(notification) = notifications.next().await {
+        match notification {
+            Notification::Applied(resource) => applied(&engine, &mut writer, resource),
+            Notification::Gone((namespace, name)) => {
                 let key = Key::new(K::KIND, &namespace, &name);
                 if let Some(resource) = writer.as_reader().get(&key.object_ref()) {
                     writer.apply_watcher_event(&Event::Delete(Arc::unwrap_or_clone(resource)));
@@ -48,7 +48,7 @@ pub async fn watch_resources<K: AepResource>(
                 }
                 engine.queues.forget(&key);
             }
-            Seen::Listed => {
+            Notification::Listed => {
                 // Set once only.
                 let _ = listed.set(());
             }
@@ -56,7 +56,7 @@ pub async fn watch_resources<K: AepResource>(
     }
 }
 
-fn apply<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
+fn applied<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
     let identity = Identity::of(&resource);
     let references = resource.references();
     // Noted before the cache shows it: no reconcile may find a resource of which nothing can be remembered.
@@ -70,7 +70,7 @@ fn apply<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
     }
 }
 
-fn is_guarded<K: AepResource>(resource: &K) -> bool {
+fn has_finalizer<K: AepResource>(resource: &K) -> bool {
     resource.finalizers().iter().any(|it| it == FINALIZER)
 }
 
@@ -79,8 +79,8 @@ fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
     Fingerprint {
         own: own(resource),
         published: published(resource),
-        reported: status.is_some_and(|it| !it.conditions.is_empty()),
-        guarded: is_guarded(resource),
+        has_conditions: status.is_some_and(|it| !it.conditions.is_empty()),
+        has_finalizer: has_finalizer(resource),
     }
 }
 

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::api::PartialObjectMeta;
 use tokio::sync::oneshot;
 
-use super::relist::{Seen, watch};
+use super::relist::{Notification, watch};
 use crate::api::{Reference, Target};
 use crate::engine::shared::Engine;
 
@@ -19,15 +19,15 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
         move |namespace: Option<&str>| engine.secrets.names(namespace)
     };
     let namespaces = &engine.settings.namespaces;
-    let mut seen = Box::pin(watch::<PartialObjectMeta<Secret>>(
+    let mut notifications = Box::pin(watch::<PartialObjectMeta<Secret>>(
         &engine.client,
         namespaces,
         known,
     ));
     let mut listed = Some(listed);
-    while let Some(seen) = seen.next().await {
-        match seen {
-            Seen::Applied(secret) => {
+    while let Some(notification) = notifications.next().await {
+        match notification {
+            Notification::Applied(secret) => {
                 let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
                 // A list after an interruption shows what was known before, too.
                 let version = secret.resource_version();
@@ -35,11 +35,11 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
                     enqueue_users(&engine, &namespace, name);
                 }
             }
-            Seen::Gone((namespace, name)) => {
+            Notification::Gone((namespace, name)) => {
                 engine.secrets.forget(&namespace, &name);
                 enqueue_users(&engine, &namespace, name);
             }
-            Seen::Listed => {
+            Notification::Listed => {
                 if let Some(listed) = listed.take() {
                     // Nobody listens any more once the operator is about to end.
                     let _ = listed.send(());

@@ -45,7 +45,7 @@ pub async fn run<K: Reconcile>(engine: Arc<Engine>, inlet: Inlet<K>, stop: Cance
             () = engine.queues.listed() => {}
             () = stop.cancelled() => return,
         }
-        engine.settings.seen.note();
+        engine.settings.synced.reach();
         reconciles.for_each(|_| async {}).await;
     };
     tokio::select! {
