@@ -10,7 +10,6 @@ use std::time::Duration;
 use super::view::{Origin, Step, View};
 use crate::engine::error::Error;
 use crate::engine::held::Held;
-use crate::engine::mark::Mark;
 use crate::engine::planned::{Plan, Planned};
 use crate::engine::sandbox::precedence;
 use crate::engine::verdict::Retry;
@@ -245,9 +244,9 @@ fn confirmed<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, step: Step<
 fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String) -> Step<P> {
     let revision = view.revision();
     let next = view.claimed.first();
-    let next = next.filter(|it| it.mark().is_some_and(|mark| mark.revision() > revision));
-    if let (Some(next), Some(desired)) = (next, view.desired) {
-        let its = next.mark().map_or(revision, Mark::revision);
+    let next = next.and_then(|it| Some((it, it.mark()?.revision())));
+    let next = next.filter(|(_, its)| *its > revision);
+    if let (Some((next, its)), Some(desired)) = (next, view.desired) {
         let plan = desired(its).and_then(|desired| P::plan(&desired, next));
         if view.replaces || !matches!(plan, Ok(Plan::Replace(_))) {
             return Step::Take(next.clone(), Origin::Known);

@@ -62,7 +62,12 @@ impl Planned for Toy {
                 Plan::Replace("`spec.value`".into())
             }
             (wanted, held) if wanted != held => Plan::Change("the value"),
-            _ if held.mark.as_ref() != Some(&desired.mark) => Plan::Change("the mark"),
+            _ if held.mark.as_ref() != Some(&desired.mark) => {
+                Plan::Change(match desired.mark.revision() {
+                    1 => "the mark",
+                    _ => "the mark of a later revision",
+                })
+            }
             _ => Plan::Keep,
         })
     }
@@ -226,16 +231,25 @@ impl Row {
         self
     }
 
+    /// What the user reads in the condition.
+    fn refusal(&self) -> String {
+        match self.decide() {
+            Step::Stop(error) => error.to_string(),
+            step => panic!("{}: {}", self.says, words(&step)),
+        }
+    }
+
     fn decide(&self) -> Step<Toy> {
         let mut claimed: Vec<_> = self.index.iter().cloned().map(Arc::new).collect();
         claimed.retain(|it| it.mark().is_some_and(|mark| mark.claim() == claim()));
         claimed.sort_by_key(|it| precedence(it.as_ref()));
-        let wanted = |revision| {
-            Ok(Wanted {
+        let wanted = |revision| match self.value {
+            "nonsense" => Err(Error::Invalid("nonsense".into())),
+            value => Ok(Wanted {
                 mark: claim().at(revision),
                 name: "N",
-                value: self.value,
-            })
+                value,
+            }),
         };
         let object = |id: &str| self.index.iter().find(|it| it.id == id).cloned();
         let seconds = Duration::from_secs;
@@ -449,6 +463,15 @@ fn a_resource_gets_one_object_whatever_is_lost() {
                 .fresh("a"),
             "update add a part",
         ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..taken("what creates nothing does not wait for that")
+                    .on(valued(ours("a"), "w"))
+                    .fresh("a")
+            },
+            "update the value",
+        ),
     ]);
 }
 
@@ -597,6 +620,14 @@ fn an_object_is_created_again_only_once_it_is_certainly_gone() {
         ),
         (
             Row {
+                unknown_create: Some(9),
+                ..gone("another one that a search shows with our mark takes its place")
+                    .found(1, vec![ours("b")])
+            },
+            "take b (Recovered)",
+        ),
+        (
+            Row {
                 unknown_create: Some(0),
                 ..gone("before the list, it is asked whether it is hidden").found(1, vec![])
             },
@@ -674,6 +705,14 @@ fn an_object_is_adopted_only_on_purpose() {
         ),
         (
             Row {
+                known_id: Some("x"),
+                index: vec![ours("x")],
+                ..named("the annotation may stay once the object was adopted")
+            },
+            "take x (Known)",
+        ),
+        (
+            Row {
                 known_id: Some("a"),
                 index: vec![ours("a")],
                 ..named("a resource that has an object already takes no other")
@@ -682,7 +721,7 @@ fn an_object_is_adopted_only_on_purpose() {
         ),
         (
             Row {
-                index: vec![unmarked("x"), revised("b", 2)],
+                index: vec![ours("x"), revised("b", 2)],
                 known_id: Some("b"),
                 ..named("what replaced an adopted object is not the one that the annotation names")
             },
@@ -706,6 +745,14 @@ fn an_object_is_adopted_only_on_purpose() {
             Row {
                 adopts: true,
                 ..row("of several, none is").found(1, vec![unmarked("x"), unmarked("y")])
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                adopts: true,
+                value: "nonsense",
+                ..row("nor while the spec is invalid").found(1, vec![unmarked("x")])
             },
             "InvalidSpec, again on change",
         ),
@@ -746,7 +793,8 @@ fn an_object_is_adopted_only_on_purpose() {
 #[test]
 fn an_object_with_another_owner_is_left_alone() {
     let sibling = Mark::new("team/default", Kind::Dataset, "team", "other");
-    let foreign = Mark::new("elsewhere", Kind::Dataset, "team", "n");
+    let foreign = Mark::new("elsewhere", Kind::Dataset, "team", "other");
+    let distant = Mark::new("team/default", Kind::Dataset, "far", "other");
     let named = |says, mark: &Mark| Row {
         external_id: Some("x"),
         index: vec![marked("x", mark.clone())],
@@ -756,6 +804,11 @@ fn an_object_with_another_owner_is_left_alone() {
         index: vec![marked("a", mark.clone())],
         exist: &["other"],
         ..synced(says)
+    };
+    let left_behind = |says| Row {
+        external_id: Some("a"),
+        established: true,
+        ..taken(says).on(marked("a", sibling.at(2)))
     };
     check([
         (
@@ -774,11 +827,17 @@ fn an_object_with_another_owner_is_left_alone() {
         ),
         (
             Row {
+                external_id: Some("x"),
+                index: vec![marked("x", sibling.clone())],
                 established: true,
-                ..named(
-                    "in an established one, it can be adopted by its id",
-                    &sibling,
-                )
+                ..row("in an established one, it is read first")
+            },
+            "read x",
+        ),
+        (
+            Row {
+                established: true,
+                ..named("then it can be adopted by its id", &sibling)
             },
             "take x (Known)",
         ),
@@ -788,6 +847,28 @@ fn an_object_with_another_owner_is_left_alone() {
                 ..named("that of another owner cannot", &foreign)
             },
             "OwnedElsewhere, again on change",
+        ),
+        (
+            Row {
+                established: true,
+                ..named(
+                    "nor that of another namespace, of which nothing is known",
+                    &distant,
+                )
+            },
+            "AlreadyOwned, again after 300 s",
+        ),
+        (
+            left_behind("what was adopted gets our mark, as the first revision").fresh("a"),
+            "update the mark",
+        ),
+        (
+            Row {
+                value: "fixed",
+                replaces: true,
+                ..left_behind("until it bears that mark, it is not replaced")
+            },
+            "ReplaceRequired, again on change",
         ),
         (
             known(
@@ -808,6 +889,27 @@ fn an_object_with_another_owner_is_left_alone() {
             "OwnedElsewhere, again on change",
         ),
     ]);
+}
+
+#[test]
+fn a_refusal_names_what_stands_in_the_way() {
+    let sibling = Mark::new("team/default", Kind::Dataset, "team", "other");
+    let owned = Row {
+        external_id: Some("x"),
+        index: vec![marked("x", sibling)],
+        exist: &["other"],
+        ..row("the owner").fresh("x")
+    };
+    let text = owned.refusal();
+    assert!(text.contains("x already belongs to team/other"), "{text}");
+    let namesakes = ["a", "b", "c", "d", "e", "f"].map(unmarked);
+    let several = Row {
+        adopts: true,
+        ..row("no more than five of many").found(1, namesakes.to_vec())
+    };
+    let text = several.refusal();
+    assert!(text.starts_with("6 objects "), "{text}");
+    assert!(text.contains("(a, b, c, d, e)"), "{text}");
 }
 
 #[test]
