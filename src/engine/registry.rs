@@ -60,7 +60,8 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// Whether something that we wrote was taken away since `before`.
     fn has_lost(self, before: Self) -> bool {
-        (before.has_conditions && !self.has_conditions) || (before.has_finalizer && !self.has_finalizer)
+        (before.has_conditions && !self.has_conditions)
+            || (before.has_finalizer && !self.has_finalizer)
     }
 }
 

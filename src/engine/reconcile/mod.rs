@@ -28,10 +28,10 @@ pub use self::context::Context;
 pub use self::finalizer::add as add_finalizer;
 pub use self::reconciler::Reconcile;
 pub use self::report::Report;
-use super::verdict::Retry;
 use super::key::Key;
 use super::metrics::ReconcileResult;
 use super::shared::Engine;
+use super::verdict::Retry;
 use crate::backoff::jitter;
 
 /// The longest wait that counts for jitter: those who wait for one moment shall not all come at once, but neither much later.
