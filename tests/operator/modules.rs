@@ -133,7 +133,10 @@ fn step(line: &str) -> Option<(String, String)> {
 fn row(line: &str) -> Vec<(&str, &str)> {
     let cell = line.rsplit('|').nth(1).unwrap_or_default();
     let quoted: Vec<_> = crate::docs::quoted(cell).collect();
-    let pairs = quoted.windows(2).filter(|pair| pair[0].ends_with(".rs"));
+    let pairs = quoted.windows(2).filter(|pair| {
+        let extension = Path::new(pair[0]).extension();
+        extension.is_some_and(|it| it == "rs")
+    });
     pairs.map(|pair| (pair[0], pair[1])).collect()
 }
 

@@ -36,6 +36,7 @@ pub async fn perform<K: ManagedKind>(
         collection: collection.clone(),
         report,
         refs: None,
+        desired: None,
         progress: Progress::default(),
     };
     let result = work.run().await;

@@ -56,7 +56,7 @@ pub struct View<'v, P: Planned> {
     /// The custom resource whose object at Adobe uses this one.
     pub user: &'v dyn Fn(&str) -> Option<String>,
     /// What Adobe should hold, with a mark of this revision; `None` until the spec was dereferenced.
-    pub desired: Option<&'v dyn Fn(u32) -> Result<P::Desired>>,
+    pub desired: Option<&'v dyn Fn(u32) -> Result<Arc<P::Desired>>>,
     /// What this reconcile has learned and done so far.
     pub progress: &'v Progress<P>,
 }

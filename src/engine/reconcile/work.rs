@@ -23,6 +23,8 @@ pub(super) struct Work<'w, 'a, K: ManagedKind> {
     pub collection: Arc<Collection<K::Held>>,
     pub report: &'w mut Report<K>,
     pub refs: Option<K::Refs>,
+    /// What Adobe should hold, as it was last worked out, and for which revision.
+    pub desired: Option<(u32, Arc<K::Desired>)>,
     pub progress: Progress<K>,
 }
 
@@ -31,11 +33,17 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         self.cx.claim(&self.session)
     }
 
-    pub(super) fn desired(&self, revision: u32) -> Result<K::Desired> {
+    pub(super) fn desired(&self, revision: u32) -> Result<Arc<K::Desired>> {
+        if let Some((of, desired)) = &self.desired
+            && *of == revision
+        {
+            return Ok(desired.clone());
+        }
         let refs = self.refs.as_ref().ok_or(Error::Opening)?;
         let mark = self.claim().at(revision);
         let resource = self.cx.resource();
-        resource.desired(refs, mark, &self.session.tenant)
+        let desired = resource.desired(refs, mark, &self.session.tenant)?;
+        Ok(Arc::new(desired))
     }
 
     /// The custom resource whose object at Adobe uses this one, whatever its spec says now.
@@ -83,9 +91,11 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             return;
         };
         let ours = current.mark().filter(|it| it.claim() == self.claim());
-        let Ok(desired) = self.desired(ours.map_or(1, Mark::revision)) else {
+        let revision = ours.map_or(1, Mark::revision);
+        let Ok(desired) = self.desired(revision) else {
             return;
         };
+        self.desired = Some((revision, desired.clone()));
         let status = &mut self.report.status;
         K::record(&desired, &current, status);
         if current.is_whole() {

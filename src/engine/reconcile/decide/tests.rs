@@ -245,11 +245,11 @@ impl Row {
         claimed.sort_by_key(|it| precedence(it.as_ref()));
         let wanted = |revision| match self.value {
             "nonsense" => Err(Error::Invalid("nonsense".into())),
-            value => Ok(Wanted {
+            value => Ok(Arc::new(Wanted {
                 mark: claim().at(revision),
                 name: "N",
                 value,
-            }),
+            })),
         };
         let object = |id: &str| self.index.iter().find(|it| it.id == id).cloned();
         let seconds = Duration::from_secs;
