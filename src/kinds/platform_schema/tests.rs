@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::desired::Desired;
-use super::held::{Composition, Held, Part, compose};
+use super::held::{Composition, Held, Part, compose, kind_of};
 use super::identities::identity_body;
 use super::plan::Change;
 use super::registry::stated;
@@ -371,7 +371,9 @@ fn identities_come_before_the_profile() {
 #[test]
 fn a_part_without_schema_asks_for_the_schema_and_a_schema_without_fields_for_the_fields() {
     let mut held = image(&desired(target()));
+    assert!(held.is_whole());
     let schema = held.schema.take();
+    assert!(!held.is_whole());
     assert_eq!(held.id(), OWN);
     assert_eq!(held.mark(), Some(&mark()));
     assert_eq!(planned(target(), &held), Plan::Change(Change::CreateSchema));
@@ -390,8 +392,60 @@ fn lists_are_put_together_by_reference_and_by_mark() {
     let loose = resource(desired.schema_body(None), SCHEMA);
     let all = compose("acme", vec![loose], vec![part.clone()], Vec::new());
     assert_eq!((all.len(), all[0].part.as_ref()), (1, Some(&part)));
-    let all = compose("acme", Vec::new(), vec![part], Vec::new());
+    let unmarked = Part {
+        mark: None,
+        ..part.clone()
+    };
+    let all = compose("acme", vec![schema()], vec![unmarked], Vec::new());
+    assert_eq!((all.len(), all[0].part.is_some()), (1, true));
+    let all = compose("acme", Vec::new(), vec![part.clone()], Vec::new());
     assert_eq!((all.len(), all[0].schema.is_none()), (1, true));
+    let replaced = Part {
+        mark: Some(mark().at(2)),
+        ..part
+    };
+    let all = compose("acme", vec![schema()], vec![replaced], Vec::new());
+    assert_eq!((all.len(), all[0].part.as_ref()), (2, None));
+}
+
+#[test]
+fn a_part_belongs_to_the_schema_of_its_mark_or_else_of_its_title() {
+    let held = image(&desired(target()));
+    let (mut schema, mut part) = (held.schema.unwrap(), held.part.unwrap());
+    part.title = "Other (fields)".into();
+    assert!(schema.owns(&part));
+    schema.mark = None;
+    assert!(!schema.owns(&part));
+    part.title = "Payments (fields)".into();
+    assert!(schema.owns(&part));
+    schema.mark = Some(mark().at(2));
+    assert!(!schema.owns(&part));
+    assert_eq!(desired(raw()).part_title(), "Raw (class)");
+}
+
+#[test]
+fn the_type_of_a_resource_is_in_its_id() {
+    let ids = ["classes/a", "mixins/b", "fieldgroups/c", "schemas/d"];
+    let types = ids.map(|id| kind_of(&format!("https://ns.adobe.com/acme/{id}")));
+    let [class, mixin, group, schema] = types;
+    assert_eq!(class, RegistryType::Class);
+    assert_eq!(
+        (mixin, group),
+        (RegistryType::FieldGroup, RegistryType::FieldGroup)
+    );
+    assert_eq!(schema, RegistryType::Schema);
+}
+
+#[test]
+fn a_schema_takes_part_in_the_profile_by_its_tag() {
+    for (tags, union) in [
+        (json!(["union"]), true),
+        (json!(["other"]), false),
+        (json!(["other", "union"]), true),
+    ] {
+        let body = json!({ "meta:immutableTags": tags });
+        assert_eq!(Composition::of(resource(body, SCHEMA)).union, union);
+    }
 }
 
 #[test]
