@@ -241,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_absent_or_merely_contains_an_asterisk_is_no_mask() {
+        let mut held = held();
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.insert("host".into(), "*.paypal.com".into());
+        assert!(matches!(plan(&held), Plan::Change(_)));
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.remove("host");
+        assert!(matches!(plan(&held), Plan::Change(_)));
+    }
+
+    #[test]
     fn another_parameter_sends_all_of_them_and_debug_shows_no_secret() {
         let mut held = held();
         let params = &mut held.auth.as_mut().unwrap().params;
@@ -274,5 +285,20 @@ mod tests {
         held.auth.as_mut().unwrap().spec_name = "other".into();
         let fields = "`spec.connectionSpec`, `spec.auth.specName`";
         assert_eq!(plan(&held), Plan::Replace(fields.into()));
+    }
+
+    #[test]
+    fn a_connection_of_the_same_name_may_be_adopted() {
+        let mut held = held();
+        assert!(BaseConnection::is_namesake(&desired(), &held));
+        held.head.name = "other".into();
+        assert!(!BaseConnection::is_namesake(&desired(), &held));
+    }
+
+    #[test]
+    fn a_way_to_authenticate_that_nobody_named_is_ignored() {
+        let mut desired = desired();
+        desired.auth = None;
+        assert_eq!(BaseConnection::plan(&desired, &held()).unwrap(), Plan::Keep);
     }
 }

@@ -154,6 +154,37 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_compared_element_by_element() {
+        assert!(covers(
+            &json!(["1", {"a": 1}]),
+            &json!([1, {"a": 1, "b": 2}])
+        ));
+        assert!(!covers(&json!(["a", "b"]), &json!(["a", "c"])));
+        assert!(!covers(&json!(["a", "b"]), &json!(["b", "a"])));
+    }
+
+    #[test]
+    fn what_adobe_spells_as_text_is_read_all_the_same() {
+        for (value, number) in [
+            (json!(30), Some(30)),
+            (json!(" 30"), Some(30)),
+            (json!("x"), None),
+        ] {
+            assert_eq!(integer(&value), number);
+        }
+        for (value, set) in [
+            (json!(true), Some(true)),
+            (json!("False"), Some(false)),
+            (json!(1), None),
+        ] {
+            assert_eq!(flag(&value), set);
+        }
+        let held = json!({"schema": {"id": "an-id"}});
+        assert_eq!(text(Some(&held), "/schema/id"), Some("an-id"));
+        assert_eq!(text(Some(&held), "/schema"), None);
+    }
+
+    #[test]
     fn media_types_are_compared_without_spaces_and_trailing_zero() {
         let spaced = json!("application/vnd.adobe.xed-full+json; version=1.0");
         let bare = json!("application/vnd.adobe.xed-full+json;version=1");
@@ -162,13 +193,19 @@ mod tests {
             &spaced,
             &json!("application/vnd.adobe.xed-full+json;version=2")
         ));
+        assert!(!covers(&json!("Paid Orders"), &json!("PaidOrders")));
     }
 
     #[test]
     fn an_open_object_beyond_the_limit_is_refused_by_name() {
-        let mut object = OpenObject::new();
-        object.insert("a".into(), "x".repeat(OPEN_MAX).into());
-        let error = open("spec.params", &object).unwrap_err().to_string();
+        let sized = |bytes| {
+            let text = "x".repeat(bytes - r#"{"a":""}"#.len());
+            OpenObject::from_iter([("a".into(), text.into())])
+        };
+        let most = sized(OPEN_MAX);
+        assert_eq!(open("spec.params", &most).unwrap(), most);
+        let error = open("spec.params", &sized(OPEN_MAX + 1));
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("spec.params"), "{error}");
         assert!(error.contains("262144"), "{error}");
     }

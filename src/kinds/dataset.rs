@@ -198,7 +198,7 @@ mod properties;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::adobe::DataSet;
@@ -221,6 +221,19 @@ mod tests {
         image(&desired(), "5e".into())
     }
 
+    /// The dataset with these tags as Catalog shows it.
+    fn found(tags: Value) -> Held {
+        let found: DataSet = serde_json::from_value(json!({
+            "id": "5e", "name": "payments", "enableErrorDiagnostics": true, "tags": tags,
+            "schemaRef": {
+                "id": "https://ns.adobe.com/acme/schemas/ab",
+                "contentType": "application/vnd.adobe.xed+json; version=1",
+            },
+        }))
+        .unwrap();
+        found.into()
+    }
+
     fn planned(desired: &Desired, held: &Held) -> Plan<Vec<PatchOp>> {
         Dataset::plan(desired, held).unwrap()
     }
@@ -232,21 +245,13 @@ mod tests {
 
     #[test]
     fn housekeeping_and_spelling_are_no_difference() {
-        let found: DataSet = serde_json::from_value(json!({
-            "id": "5e", "name": "payments", "enableErrorDiagnostics": true,
-            "schemaRef": {
-                "id": "https://ns.adobe.com/acme/schemas/ab",
-                "contentType": "application/vnd.adobe.xed+json; version=1",
-            },
-            "tags": {
-                "adobe/pqs/table": ["payments"],
-                "aep_operator_owner": [desired().mark.tag()],
-                "unifiedProfile": ["enabled: true", "enabledAt:2024-11-05 12:33:59"],
-                "unifiedIdentity": ["enabled:true"],
-            },
-        }))
-        .unwrap();
-        assert_eq!(planned(&desired(), &found.into()), Plan::Keep);
+        let found = found(json!({
+            "adobe/pqs/table": ["payments"],
+            "aep_operator_owner": [desired().mark.tag()],
+            "unifiedProfile": ["enabled: true", "enabledAt:2024-11-05 12:33:59"],
+            "unifiedIdentity": ["enabled:true"],
+        }));
+        assert_eq!(planned(&desired(), &found), Plan::Keep);
     }
 
     #[test]
@@ -283,12 +288,44 @@ mod tests {
     }
 
     #[test]
+    fn only_the_tag_that_is_off_is_switched_on() {
+        let mut held = held();
+        held.identity = false;
+        let ops = vec![PatchOp::add(
+            "/tags/unifiedIdentity",
+            json!(["enabled:true"]),
+        )];
+        assert_eq!(planned(&desired(), &held), Plan::Change(ops));
+    }
+
+    #[test]
+    fn a_profile_that_is_off_is_kept_off() {
+        let mut desired = desired();
+        desired.profile = false;
+        let found = found(json!({
+            "aep_operator_owner": [desired.mark.tag()], "unifiedProfile": ["enabled:false"],
+        }));
+        assert_eq!(planned(&desired, &found), Plan::Keep);
+    }
+
+    #[test]
     fn a_lost_mark_is_written_again() {
         let mut held = held();
         held.mark = None;
         let tag = json!([desired().mark.tag()]);
-        let ops = vec![PatchOp::add("/tags/aep_operator_owner", tag)];
+        let mut ops = vec![PatchOp::add("/tags/aep_operator_owner", tag)];
+        assert_eq!(planned(&desired(), &held), Plan::Change(ops.clone()));
+        held.tagged = false;
+        ops.insert(0, PatchOp::add("/tags", json!({})));
         assert_eq!(planned(&desired(), &held), Plan::Change(ops));
+    }
+
+    #[test]
+    fn a_dataset_of_the_same_name_may_be_adopted() {
+        let mut held = held();
+        assert!(Dataset::is_namesake(&desired(), &held));
+        held.name = "other".into();
+        assert!(!Dataset::is_namesake(&desired(), &held));
     }
 
     #[test]

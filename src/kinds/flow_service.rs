@@ -243,4 +243,15 @@ pub(super) mod tests {
         assert!(!same_spec(&wanted, Some(&held(Some("2.0")))));
         assert!(!same_spec(&wanted, None));
     }
+
+    #[test]
+    fn a_description_is_added_where_there_is_none_and_replaced_where_there_is_one() {
+        let label = label(Kind::Dataflow);
+        let mut head = label.created(created());
+        head.description = String::new();
+        let text = label.description.as_str();
+        assert_eq!(label.ops(&head), [PatchOp::add("/description", text)]);
+        head.description = "old".into();
+        assert_eq!(label.ops(&head), [PatchOp::replace("/description", text)]);
+    }
 }

@@ -322,6 +322,23 @@ mod tests {
     }
 
     #[test]
+    fn the_current_contract_names_the_type_of_every_source_in_the_order_of_the_spec() {
+        let mappings = [
+            mapping("a", "y", SourceType::Attribute),
+            mapping("lower(b)", "x", SourceType::Expression),
+            mapping("c", "z", SourceType::Static),
+        ];
+        let mut desired = desired();
+        desired.rows = rows(&mappings, "acme", Contract::Current).unwrap();
+        let expected = json!([
+            { "sourceType": "ATTRIBUTE", "source": "a", "destination": "y" },
+            { "sourceType": "EXPRESSION", "source": "lower(b)", "destination": "x" },
+            { "sourceType": "STATIC", "source": "c", "destination": "z" },
+        ]);
+        assert_eq!(body(&desired)["mappings"], expected);
+    }
+
+    #[test]
     fn no_more_than_five_faults_are_reported() {
         let fault = MappingFault {
             destination: "a.b".into(),

@@ -298,4 +298,22 @@ mod tests {
             assert_eq!(plan(&held), Plan::Replace(field.into()));
         }
     }
+
+    #[test]
+    fn a_source_connection_of_the_same_name_may_be_adopted() {
+        let mut held = held();
+        assert!(SourceConnection::is_namesake(&desired(), &held));
+        held.head.name = "other".into();
+        assert!(!SourceConnection::is_namesake(&desired(), &held));
+    }
+
+    #[test]
+    fn a_base_connection_that_nobody_named_is_ignored() {
+        let mut desired = desired();
+        desired.base_connection_id = None;
+        assert_eq!(
+            SourceConnection::plan(&desired, &held()).unwrap(),
+            Plan::Keep
+        );
+    }
 }

@@ -296,4 +296,22 @@ mod tests {
             json!({"format": "parquet_xdm", "schema": {"id": "https://a/b"}})
         );
     }
+
+    #[test]
+    fn a_target_connection_of_the_same_name_may_be_adopted() {
+        let mut held = held();
+        assert!(TargetConnection::is_namesake(&desired(), &held));
+        held.head.name = "other".into();
+        assert!(!TargetConnection::is_namesake(&desired(), &held));
+    }
+
+    #[test]
+    fn a_base_connection_that_nobody_named_is_ignored() {
+        let mut desired = desired();
+        desired.base_connection_id = None;
+        assert_eq!(
+            TargetConnection::plan(&desired, &held()).unwrap(),
+            Plan::Keep
+        );
+    }
 }

@@ -69,6 +69,28 @@ fn a_start_in_the_past_is_moved_ahead_once_unless_the_contract_is_old() {
 }
 
 #[test]
+fn a_start_that_lies_ahead_is_sent_as_it_is() {
+    let mut wish = desired().schedule.unwrap();
+    wish.start = LATER;
+    assert_eq!(wish.first_start(NOW, Contract::Current), LATER);
+}
+
+#[test]
+fn frequencies_are_in_lower_case_at_adobe() {
+    use crate::api::Frequency::{Day, Hour, Minute, Once, Week};
+    let spelled = [Once, Minute, Hour, Day, Week].map(|frequency| {
+        let schedule = api::Schedule {
+            start_time: Time(Timestamp::UNIX_EPOCH),
+            frequency,
+            interval: None,
+            backfill: None,
+        };
+        ScheduleSpec::from(&schedule).frequency
+    });
+    assert_eq!(spelled, ["once", "minute", "hour", "day", "week"]);
+}
+
+#[test]
 fn text_for_figures_and_additions_of_adobe_are_no_difference() {
     let desired = desired();
     let flow: Flow = serde_json::from_value(json!({
@@ -141,6 +163,20 @@ fn the_mapping_is_patched_where_it_is() {
 }
 
 #[test]
+fn a_mapping_is_added_where_there_is_none_but_never_taken_away() {
+    let with = desired();
+    let mut without = desired();
+    without.mapping = None;
+    let step = json!({"name": "Mapping", "params": {"mappingId": "m", "mappingVersion": 0}});
+    let expected = vec![PatchOp::add("/transformations/-", step)];
+    assert_eq!(plan(&with, &held_of(&without)), patch(expected));
+    assert_eq!(
+        plan(&without, &held_of(&with)),
+        Plan::Replace("`spec.mappingSetRef`".into())
+    );
+}
+
+#[test]
 fn a_start_is_moved_only_while_old_and_new_one_lie_ahead() {
     let mut desired = desired();
     let ahead = held_of(&desired);
@@ -153,6 +189,21 @@ fn a_start_is_moved_only_while_old_and_new_one_lie_ahead() {
         "the step is taken once"
     );
     assert_eq!(plan(&desired, &begun()), Plan::Keep);
+    desired.schedule.as_mut().unwrap().start = NOW;
+    assert_eq!(plan(&desired, &ahead), Plan::Keep);
+}
+
+#[test]
+fn what_the_schedule_lacks_is_added_unless_adobe_does_it_by_itself() {
+    let mut held = held_of(&desired());
+    held.schedule.interval = None;
+    held.schedule.backfill = None;
+    let mut desired = desired();
+    let mut expected = vec![PatchOp::add("/scheduleParams/interval", 30)];
+    assert_eq!(plan(&desired, &held), patch(expected.clone()));
+    desired.schedule.as_mut().unwrap().backfill = Some(false);
+    expected.push(PatchOp::add("/scheduleParams/backfill", false));
+    assert_eq!(plan(&desired, &held), patch(expected));
 }
 
 #[test]
@@ -162,10 +213,14 @@ fn backfill_can_change_until_the_first_run() {
     let ahead = held_of(&self::desired());
     let expected = vec![PatchOp::replace("/scheduleParams/backfill", false)];
     assert_eq!(plan(&desired, &ahead), patch(expected));
-    assert_eq!(
-        plan(&desired, &begun()),
-        Plan::Replace("`spec.schedule.backfill`".into())
-    );
+    let mut unseen = begun();
+    unseen.schedule.start = None;
+    for begun in [begun(), unseen] {
+        assert_eq!(
+            plan(&desired, &begun),
+            Plan::Replace("`spec.schedule.backfill`".into())
+        );
+    }
 }
 
 #[test]
@@ -188,6 +243,7 @@ fn the_state_is_a_step_of_its_own_after_everything_else() {
         plan(&self::desired(), &held),
         Plan::Change(Change::Act(Action::Enable))
     );
+    assert_eq!(plan(&desired, &held), Plan::Keep);
 }
 
 #[test]
@@ -195,10 +251,27 @@ fn a_state_in_between_is_waited_out_before_anything_is_changed() {
     let mut held = begun();
     let mut other = desired();
     other.label.name = "other".into();
-    for state in ["updating", "enabling", "disabling", "initializing"] {
+    for state in [
+        "updating",
+        "enabling",
+        "disabling",
+        "initializing",
+        "run-finalizing",
+    ] {
         held.head.state = Some(state.into());
         assert_eq!(plan(&other, &held), Plan::Wait(state.into()));
     }
+}
+
+#[test]
+fn a_dataflow_is_disabled_once_adobe_has_enabled_it() {
+    let mut desired = desired();
+    desired.state = FlowState::Disabled;
+    let mut held = begun();
+    held.head.state = Some("enabling".into());
+    assert_eq!(plan(&desired, &held), Plan::Wait("enabling".into()));
+    held.head.state = None;
+    assert_eq!(plan(&desired, &held), Plan::Wait("created".into()));
 }
 
 #[test]
@@ -244,4 +317,12 @@ fn a_stream_without_schedule_and_mapping_is_kept() {
     desired.delta = None;
     let held = held_of(&desired);
     assert_eq!(plan(&desired, &held), Plan::Keep);
+}
+
+#[test]
+fn a_dataflow_of_the_same_name_may_be_adopted() {
+    let mut held = begun();
+    assert!(Dataflow::is_namesake(&desired(), &held));
+    held.head.name = "other".into();
+    assert!(!Dataflow::is_namesake(&desired(), &held));
 }

@@ -97,9 +97,7 @@ fn is_within(wanted: &Value, found: &Value) -> bool {
                     .zip(found)
                     .all(|(want, have)| is_within(want, have))
         }
-        (Value::Number(wanted), Value::Number(found)) => {
-            wanted == found || wanted.as_f64() == found.as_f64()
-        }
+        (Value::Number(wanted), Value::Number(found)) => wanted.as_f64() == found.as_f64(),
         (Value::Object(wanted), Value::Null) => wanted.is_empty(),
         _ => wanted == found,
     }

@@ -1,13 +1,13 @@
 use serde_json::{Value, json};
 
 use super::desired::Desired;
-use super::held::{Composition, Held, Part, compose};
+use super::held::{Composition, Held, Part, compose, kind_of};
 use super::identities::identity_body;
-use super::plan::{Change, plan};
+use super::plan::Change;
 use super::registry::stated;
 use crate::adobe::{PatchOp, RegistryResource, RegistryType};
-use crate::api::{Kind, PlatformSchemaSpec};
-use crate::engine::{Error, Held as _, Mark, Plan};
+use crate::api::{Kind, PlatformSchema, PlatformSchemaSpec};
+use crate::engine::{Error, Held as _, Mark, Plan, Planned as _};
 
 const GROUP: &str = "https://ns.adobe.com/xdm/context/profile-personal-details";
 const OWN: &str = "https://ns.adobe.com/acme/mixins/f1";
@@ -34,6 +34,16 @@ fn target() -> Value {
 
 fn raw() -> Value {
     json!({ "title": "Raw", "adHoc": { "fields": { "Product_Id": { "type": "string" } } } })
+}
+
+/// A schema without fields of its own.
+fn bare() -> Value {
+    json!({ "title": "Payments", "class": CLASS, "fieldGroups": [GROUP] })
+}
+
+/// A schema with one raw column.
+fn column(definition: &Value) -> Value {
+    json!({ "title": "Raw", "adHoc": { "fields": { "A": definition } } })
 }
 
 fn resource(mut body: Value, id: &str) -> RegistryResource {
@@ -75,11 +85,11 @@ fn image(desired: &Desired) -> Held {
 }
 
 fn planned(spec: Value, held: &Held) -> Plan<Change> {
-    plan(&desired(spec), held).unwrap()
+    PlatformSchema::plan(&desired(spec), held).unwrap()
 }
 
 fn refusal(spec: Value, held: &Held) -> String {
-    match plan(&desired(spec), held) {
+    match PlatformSchema::plan(&desired(spec), held) {
         Err(Error::Invalid(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -89,8 +99,32 @@ fn refusal(spec: Value, held: &Held) -> String {
 fn what_adobe_holds_as_sent_is_kept() {
     for spec in [target(), raw()] {
         let desired = desired(spec);
-        assert_eq!(plan(&desired, &image(&desired)).unwrap(), Plan::Keep);
+        assert_eq!(
+            PlatformSchema::plan(&desired, &image(&desired)).unwrap(),
+            Plan::Keep
+        );
     }
+}
+
+#[test]
+fn a_new_schema_gets_its_own_fields_first() {
+    let none = Held::default();
+    assert_eq!(planned(target(), &none), Plan::Change(Change::CreateFields));
+    assert_eq!(planned(bare(), &none), Plan::Change(Change::CreateSchema));
+}
+
+#[test]
+fn a_schema_without_own_fields_is_kept_whatever_else_bears_its_mark() {
+    let mut held = Held {
+        schema: Some(Composition::of(resource(
+            desired(bare()).schema_body(None),
+            SCHEMA,
+        ))),
+        ..Held::default()
+    };
+    assert_eq!(planned(bare(), &held), Plan::Keep);
+    held.part = image(&desired(target())).part;
+    assert_eq!(planned(bare(), &held), Plan::Keep);
 }
 
 #[test]
@@ -110,6 +144,16 @@ fn a_new_title_goes_to_the_part_first_and_then_to_the_schema() {
     held.part.as_mut().unwrap().title = "Other (fields)".into();
     let expected = Change::PatchSchema(vec![PatchOp::replace("/title", "Other")]);
     assert_eq!(planned(spec, &held), Plan::Change(expected));
+}
+
+#[test]
+fn a_description_that_adobe_lacks_is_added() {
+    let desired = desired(target());
+    let mut held = image(&desired);
+    held.schema.as_mut().unwrap().description.clear();
+    let ops = vec![PatchOp::add("/description", desired.description.as_str())];
+    let expected = Plan::Change(Change::PatchSchema(ops));
+    assert_eq!(PlatformSchema::plan(&desired, &held).unwrap(), expected);
 }
 
 #[test]
@@ -142,6 +186,112 @@ fn a_removed_or_retyped_field_is_refused_by_name() {
     assert!(refusal(spec.clone(), &held).contains("`spec.adHoc.fields.Product_Id`"));
     spec["adHoc"]["fields"] = json!({ "Other": { "type": "string" } });
     assert!(refusal(spec, &held).contains("`spec.adHoc.fields.Product_Id`"));
+}
+
+#[test]
+fn a_new_field_of_list_elements_is_added() {
+    let list = |fields: Value| {
+        let items = json!({ "type": "object", "properties": fields });
+        column(&json!({ "type": "array", "items": items }))
+    };
+    let held = image(&desired(list(json!({ "a": { "type": "string" } }))));
+    let spec = list(json!({ "a": { "type": "string" }, "b": { "type": "string" } }));
+    let path = "/allOf/1/properties/_c1ff/properties/A/items/properties/b";
+    let ops = vec![PatchOp::add(path, json!({ "type": "string" }))];
+    assert_eq!(planned(spec, &held), Plan::Change(Change::PatchFields(ops)));
+}
+
+#[test]
+fn title_and_description_of_a_field_may_change() {
+    let held = image(&desired(column(
+        &json!({ "type": "string", "title": "Old" }),
+    )));
+    let spec = column(&json!({ "type": "string", "title": "New", "description": "Text" }));
+    let path = |key| format!("/allOf/1/properties/_c1ff/properties/A/{key}");
+    let ops = vec![
+        PatchOp::add(path("description"), "Text"),
+        PatchOp::add(path("title"), "New"),
+    ];
+    assert_eq!(planned(spec, &held), Plan::Change(Change::PatchFields(ops)));
+}
+
+#[test]
+fn a_field_may_not_lose_or_change_anything_but_gain() {
+    let kept = |wanted: &Value, found: &Value| {
+        let held = image(&desired(column(found)));
+        matches!(
+            PlatformSchema::plan(&desired(column(wanted)), &held),
+            Ok(Plan::Keep)
+        )
+    };
+    let same = [
+        (json!({ "minimum": 1 }), json!({ "minimum": 1.0 })),
+        (json!({ "enum": [1, "a"] }), json!({ "enum": [1.0, "a"] })),
+        (json!({ "meta:enum": {} }), json!({})),
+        (
+            json!({ "meta:enum": { "a": "A" } }),
+            json!({ "meta:enum": { "a": "A", "b": "B" } }),
+        ),
+    ];
+    for (wanted, found) in same {
+        assert!(kept(&wanted, &found), "{wanted} {found}");
+    }
+    let other = [
+        (json!({ "minimum": 1 }), json!({ "minimum": 2 })),
+        (json!({ "enum": ["a", "b"] }), json!({ "enum": ["a", "c"] })),
+        (json!({ "enum": ["a"] }), json!({ "enum": ["a", "b"] })),
+        (json!({ "meta:enum": { "a": "A" } }), json!({})),
+        (
+            json!({ "meta:enum": { "a": "A", "b": "B" } }),
+            json!({ "meta:enum": { "a": "A" } }),
+        ),
+    ];
+    for (wanted, found) in other {
+        assert!(!kept(&wanted, &found), "{wanted} {found}");
+    }
+}
+
+#[test]
+fn own_fields_are_found_beside_other_ones() {
+    let body = json!({ "definitions": { "customFields": { "properties": {
+        "Account": { "properties": { "a": {} } }, "_acme": { "properties": { "b": {} } },
+    } } } });
+    let part = Part::of(RegistryType::FieldGroup, resource(body, OWN));
+    let pointer = "/definitions/customFields/properties/_acme/properties";
+    assert_eq!(part.pointer.as_deref(), Some(pointer));
+    assert_eq!(Value::from(part.fields), json!({ "b": {} }));
+}
+
+#[test]
+fn own_fields_cannot_be_given_up_on_either_side() {
+    let held = image(&desired(target()));
+    assert!(refusal(bare(), &held).contains("`spec.fields` was removed"));
+    let mut held = image(&desired(raw()));
+    let part = held.part.as_mut().unwrap();
+    part.pointer = None;
+    part.fields.clear();
+    assert!(refusal(raw(), &held).contains("holds no fields of ours"));
+    let mut spec = raw();
+    spec["adHoc"]["fields"] = json!({});
+    assert_eq!(planned(spec, &held), Plan::Keep);
+}
+
+#[test]
+fn a_field_group_that_the_spec_lacks_is_refused_unless_it_may_be_the_part() {
+    let mut held = image(&desired(target()));
+    let contain = |held: &mut Held, id: &str| {
+        let schema = held.schema.as_mut().unwrap();
+        schema.refs.push(id.to_owned());
+    };
+    let other = "https://ns.adobe.com/acme/mixins/f2";
+    contain(&mut held, other);
+    assert!(refusal(target(), &held).contains(other));
+    held.part = None;
+    assert_eq!(planned(target(), &held), Plan::Change(Change::CreateFields));
+    assert!(refusal(bare(), &held).contains(OWN));
+    let adobes = "https://ns.adobe.com/xdm/context/profile-work-details";
+    contain(&mut held, adobes);
+    assert!(refusal(target(), &held).contains(adobes));
 }
 
 #[test]
@@ -183,6 +333,20 @@ fn another_class_is_a_replacement() {
 }
 
 #[test]
+fn raw_columns_whose_class_is_gone_are_a_replacement() {
+    let mut held = image(&desired(raw()));
+    held.part = None;
+    assert_eq!(planned(raw(), &held), Plan::Replace("`spec.adHoc`".into()));
+}
+
+#[test]
+fn an_identity_cannot_become_the_primary_one() {
+    let mut held = image(&desired(target()));
+    held.descriptors[0].primary = false;
+    assert!(refusal(target(), &held).contains("`primary: false`"));
+}
+
+#[test]
 fn identities_come_before_the_profile() {
     let mut held = image(&desired(target()));
     let statement = held.descriptors.pop();
@@ -191,7 +355,12 @@ fn identities_come_before_the_profile() {
     let Plan::Change(Change::CreateDescriptor(body)) = step else {
         panic!("{step:?}")
     };
-    assert_eq!(body["xdm:sourceProperty"], "/_acme/product/name");
+    let expected = json!({
+        "@type": "xdm:descriptorIdentity", "xdm:sourceSchema": SCHEMA, "xdm:sourceVersion": 1,
+        "xdm:sourceProperty": "/_acme/product/name", "xdm:namespace": "Email",
+        "xdm:property": "xdm:code", "xdm:isPrimary": true,
+    });
+    assert_eq!(body, expected);
     held.descriptors.extend(statement);
     assert_eq!(
         planned(target(), &held),
@@ -202,7 +371,9 @@ fn identities_come_before_the_profile() {
 #[test]
 fn a_part_without_schema_asks_for_the_schema_and_a_schema_without_fields_for_the_fields() {
     let mut held = image(&desired(target()));
+    assert!(held.is_whole());
     let schema = held.schema.take();
+    assert!(!held.is_whole());
     assert_eq!(held.id(), OWN);
     assert_eq!(held.mark(), Some(&mark()));
     assert_eq!(planned(target(), &held), Plan::Change(Change::CreateSchema));
@@ -221,6 +392,86 @@ fn lists_are_put_together_by_reference_and_by_mark() {
     let loose = resource(desired.schema_body(None), SCHEMA);
     let all = compose("acme", vec![loose], vec![part.clone()], Vec::new());
     assert_eq!((all.len(), all[0].part.as_ref()), (1, Some(&part)));
-    let all = compose("acme", Vec::new(), vec![part], Vec::new());
+    let unmarked = Part {
+        mark: None,
+        ..part.clone()
+    };
+    let all = compose("acme", vec![schema()], vec![unmarked], Vec::new());
+    assert_eq!((all.len(), all[0].part.is_some()), (1, true));
+    let all = compose("acme", Vec::new(), vec![part.clone()], Vec::new());
     assert_eq!((all.len(), all[0].schema.is_none()), (1, true));
+    let replaced = Part {
+        mark: Some(mark().at(2)),
+        ..part
+    };
+    let all = compose("acme", vec![schema()], vec![replaced], Vec::new());
+    assert_eq!((all.len(), all[0].part.as_ref()), (2, None));
+}
+
+#[test]
+fn a_part_belongs_to_the_schema_of_its_mark_or_else_of_its_title() {
+    let held = image(&desired(target()));
+    let (mut schema, mut part) = (held.schema.unwrap(), held.part.unwrap());
+    part.title = "Other (fields)".into();
+    assert!(schema.owns(&part));
+    schema.mark = None;
+    assert!(!schema.owns(&part));
+    part.title = "Payments (fields)".into();
+    assert!(schema.owns(&part));
+    schema.mark = Some(mark().at(2));
+    assert!(!schema.owns(&part));
+    assert_eq!(desired(raw()).part_title(), "Raw (class)");
+}
+
+#[test]
+fn the_type_of_a_resource_is_in_its_id() {
+    let ids = ["classes/a", "mixins/b", "fieldgroups/c", "schemas/d"];
+    let types = ids.map(|id| kind_of(&format!("https://ns.adobe.com/acme/{id}")));
+    let [class, mixin, group, schema] = types;
+    assert_eq!(class, RegistryType::Class);
+    assert_eq!(
+        (mixin, group),
+        (RegistryType::FieldGroup, RegistryType::FieldGroup)
+    );
+    assert_eq!(schema, RegistryType::Schema);
+}
+
+#[test]
+fn a_schema_takes_part_in_the_profile_by_its_tag() {
+    for (tags, union) in [
+        (json!(["union"]), true),
+        (json!(["other"]), false),
+        (json!(["other", "union"]), true),
+    ] {
+        let body = json!({ "meta:immutableTags": tags });
+        assert_eq!(Composition::of(resource(body, SCHEMA)).union, union);
+    }
+}
+
+#[test]
+fn a_schema_of_the_same_title_may_be_adopted() {
+    let mut held = image(&desired(target()));
+    assert!(PlatformSchema::is_namesake(&desired(target()), &held));
+    held.schema.as_mut().unwrap().title = "Other".into();
+    assert!(!PlatformSchema::is_namesake(&desired(target()), &held));
+    assert!(!PlatformSchema::is_namesake(
+        &desired(target()),
+        &Held::default()
+    ));
+}
+
+#[test]
+fn class_schema_and_descriptors_are_created_and_all_else_is_changed() {
+    let created = [
+        Change::CreateFields,
+        Change::CreateSchema,
+        Change::CreateDescriptor(Value::Null),
+    ];
+    assert!(created.iter().all(PlatformSchema::creates));
+    let changed = [
+        Change::PatchFields(Vec::new()),
+        Change::PatchSchema(Vec::new()),
+        Change::EnableProfile,
+    ];
+    assert!(!changed.iter().any(PlatformSchema::creates));
 }
