@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::FuturesUnordered;
 use kube::Client;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -31,8 +33,13 @@ pub async fn operate(client: Client, settings: Settings, stop: CancellationToken
             _ = secrets_listed => {}
             () = stop.cancelled() => return,
         }
+        // Each is polled when it was woken, in turn: polled in a fixed order, the first ones would use up the share of time
+        // that the runtime gives a task, and the last ones would starve.
         let controllers = controllers.into_iter();
-        join_all(controllers.map(|start| start(engine.clone(), stop.clone()))).await;
+        let mut running: FuturesUnordered<_> = controllers
+            .map(|start| start(engine.clone(), stop.clone()))
+            .collect();
+        while running.next().await.is_some() {}
     };
     tokio::select! {
         () = all => {}

@@ -222,7 +222,7 @@ mod tests {
     }
 
     /// The dataset with these tags as Catalog shows it.
-    fn found(tags: Value) -> Held {
+    fn found(tags: &Value) -> Held {
         let found: DataSet = serde_json::from_value(json!({
             "id": "5e", "name": "payments", "enableErrorDiagnostics": true, "tags": tags,
             "schemaRef": {
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn housekeeping_and_spelling_are_no_difference() {
-        let found = found(json!({
+        let found = found(&json!({
             "adobe/pqs/table": ["payments"],
             "aep_operator_owner": [desired().mark.tag()],
             "unifiedProfile": ["enabled: true", "enabledAt:2024-11-05 12:33:59"],
@@ -302,7 +302,7 @@ mod tests {
     fn a_profile_that_is_off_is_kept_off() {
         let mut desired = desired();
         desired.profile = false;
-        let found = found(json!({
+        let found = found(&json!({
             "aep_operator_owner": [desired.mark.tag()], "unifiedProfile": ["enabled:false"],
         }));
         assert_eq!(planned(&desired, &found), Plan::Keep);

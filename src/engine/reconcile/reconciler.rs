@@ -82,7 +82,7 @@ impl<K: ManagedKind> Reconcile for K {
     }
 
     async fn resync(engine: &Engine) {
-        futures::join!(resync::<K>(engine), poll::<K>(engine));
+        tokio::join!(resync::<K>(engine), poll::<K>(engine));
     }
 
     fn encode(
