@@ -21,7 +21,6 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
         session,
     } = open;
     let collection = session.collection::<K>();
-    let resynced = session.is_resynced();
     let listed = collection.resync(|| K::Objects::list(&session)).await;
     match listed {
         Ok(()) => note_list(engine, K::KIND, &namespace, &sandbox),
@@ -37,8 +36,10 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
         list_error: error.map(|error| error.to_string()),
         orphans: orphans::<K>(engine, &session, &namespace, &keys),
     };
-    let is_news = collection.set_findings(findings) || resynced != session.is_resynced();
-    if is_news {
+    let is_news = collection.set_findings(findings);
+    // The last kind to be listed for the first time completes what the Sandbox has to report.
+    let completes = collection.end_resync() && session.is_resynced();
+    if is_news || completes {
         engine
             .queues
             .enqueue(&Key::new(Kind::Sandbox, &namespace, &sandbox));

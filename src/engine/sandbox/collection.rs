@@ -174,9 +174,13 @@ impl<H: Held> Collection<H> {
     {
         let _one = self.listing.lock().await;
         self.state().resync_begun = Some(Instant::now());
-        let listed = self.list(list).await;
-        self.state().resync_ended = true;
-        listed
+        self.list(list).await
+    }
+
+    /// A resync has ended, successful or not; returns whether it is the first one.
+    pub fn end_resync(&self) -> bool {
+        let mut state = self.state();
+        !std::mem::replace(&mut state.resync_ended, true)
     }
 
     /// Lists everything, unless a list has begun since that instant. Those who wait for one together share it.
