@@ -107,8 +107,11 @@ fn main_is_short_and_no_file_is_long() {
 #[test]
 fn a_kind_is_read_file_by_file_on_a_few_screens() {
     for file in rust_files(&Path::new(SRC).join("kinds")) {
+        if file.file_stem().is_some_and(|it| it == "tests") {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
-        let code = text.split("\n#[cfg(test)]\nmod tests {\n").next();
+        let code = text.split("mod tests {\n").next();
         let lines = code.unwrap_or_default().lines().count();
         assert!(lines <= 250, "{} has {lines} lines", file.display());
     }
