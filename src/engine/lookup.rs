@@ -93,6 +93,19 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// The `$id` of the schema that `spec.schemaRef` or `spec.schemaId` gives; one of the two must be set.
+    pub fn schema_id<S: AepResource>(
+        &self,
+        reference: Option<&LocalRef>,
+        id: Option<&String>,
+    ) -> Result<String> {
+        let id = self.id::<S>(reference, ("spec.schemaId", id))?;
+        id.ok_or_else(|| {
+            let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
+            Error::Invalid(text.into())
+        })
+    }
+
     /// All keys of a Secret.
     pub async fn secret(&self, name: &str) -> Result<Arc<SecretData>> {
         self.resources.secret(self.namespace, name).await

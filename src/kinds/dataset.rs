@@ -84,12 +84,7 @@ impl ManagedKind for Dataset {
 
     async fn dereference(&self, lookup: &Lookup<'_>, _: &Session) -> Result<String> {
         let spec = &self.spec;
-        let id = ("spec.schemaId", spec.schema_id.as_ref());
-        let schema = lookup.id::<PlatformSchema>(spec.schema_ref.as_ref(), id)?;
-        schema.ok_or_else(|| {
-            let text = "neither `spec.schemaRef` nor `spec.schemaId` is set: set one of them";
-            Error::Invalid(text.into())
-        })
+        lookup.schema_id::<PlatformSchema>(spec.schema_ref.as_ref(), spec.schema_id.as_ref())
     }
 
     fn desired(&self, schema_id: &String, mark: Mark, _: &str) -> Result<Desired> {

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 
 use super::store::{AnyStore, Encode, Inlet, ResourceStore, resource_store};
-
 use crate::api::{AepResource, Kind, Reference, Target};
 use crate::engine::key::Key;
 use crate::engine::metrics::Metrics;
