@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fs::File,
     io::{BufWriter, Write},
+    sync::Arc,
 };
 
 use serde::Serialize;
@@ -47,7 +48,7 @@ const KEEP_ANSWERS: usize = 1000;
 /// What is kept of all calls.
 #[derive(Debug)]
 pub(crate) struct CallLog {
-    calls: VecDeque<Call>,
+    calls: VecDeque<Arc<Call>>,
     keep: usize,
     counts: BTreeMap<(String, String, String), u64>,
     next: u64,
@@ -81,10 +82,10 @@ impl CallLog {
             self.calls.pop_front();
         }
         if self.keep > 0 {
-            self.calls.push_back(call);
+            self.calls.push_back(Arc::new(call));
         }
         if let Some(index) = self.calls.len().checked_sub(KEEP_ANSWERS + 1) {
-            self.calls[index].answer = None;
+            Arc::make_mut(&mut self.calls[index]).answer = None;
         }
     }
 
@@ -106,7 +107,7 @@ impl CallLog {
         }
     }
 
-    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Arc<Call>> {
         self.calls.iter()
     }
 

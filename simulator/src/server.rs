@@ -66,7 +66,7 @@ impl Simulator {
 
     /// The calls so far, oldest first.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Arc<Call>> {
         self.house.state().calls.calls().cloned().collect()
     }
 

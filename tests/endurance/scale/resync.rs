@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aep_control_plane::Options as Cluster;
@@ -100,7 +101,7 @@ fn is_page(call: &Call) -> bool {
 }
 
 /// How many pages each whole resync has read, by list.
-fn resyncs(calls: &[Call]) -> BTreeMap<&str, Vec<usize>> {
+fn resyncs(calls: &[Arc<Call>]) -> BTreeMap<&str, Vec<usize>> {
     let mut resyncs = BTreeMap::<_, Vec<usize>>::new();
     for call in calls.iter().filter(|call| is_page(call)) {
         let counts = resyncs.entry(call.route.as_str()).or_default();

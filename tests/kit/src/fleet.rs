@@ -74,7 +74,12 @@ pub async fn held(world: &World) -> BTreeMap<Name, Value> {
     let mut held = BTreeMap::new();
     for kind in Kind::ALL {
         let api = world.api(kind.name());
-        for object in api.list(&ListParams::default()).await.unwrap() {
+        // A control plane that is busy may cut off the answer to a long list.
+        let list = || async {
+            let listed = api.list(&ListParams::default()).await;
+            listed.map_err(|error| error.to_string())
+        };
+        for object in world.eventually("a list", list).await {
             let mut object = serde_json::to_value(object).unwrap();
             object["kind"] = json!(kind.name());
             held.insert(name(&object), object);

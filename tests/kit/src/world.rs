@@ -1,6 +1,7 @@
 //! One world per test: a namespace of its own on the shared control plane, a simulator of its own, an operator of its own.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aep_operator::adobe::Endpoints;
@@ -369,7 +370,7 @@ impl World {
     /// How many calls made an object at Adobe.
     pub fn creates(&self) -> usize {
         let calls = self.simulator.calls();
-        let is_create = |call: &&Call| {
+        let is_create = |call: &&Arc<Call>| {
             call.method == "POST" && is_write(call) && !call.path.ends_with("/action")
         };
         calls.iter().filter(is_create).count()
