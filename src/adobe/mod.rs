@@ -30,7 +30,7 @@ mod transport;
 mod tests;
 
 pub use catalog::{Catalog, DataSet, NewDataSet, SchemaRef};
-pub use data_prep::{DataPrep, MappingFault, MappingRef, MappingRow, MappingSet, SourceKind};
+pub use data_prep::{DataPrep, MappingFault, MappingRef, MappingRow, MappingSet, Rest, SourceKind};
 pub use error::{Class, Error};
 pub use flow_service::{
     Action, Auth, AuthSpec, Connection, Created, Flow, FlowEntity, FlowService, NewConnection,

@@ -36,7 +36,8 @@ pub struct BaseConnectionSpec {
     /// Name shown at Adobe, e.g. `PayPal`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. If unset, what Adobe has stays.
+    /// Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,

@@ -39,7 +39,7 @@ pub struct DatasetSpec {
     /// Name shown at Adobe, e.g. `Target dataset for payments`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe. Changed in place.
+    /// Description shown at Adobe. If unset, what Adobe has stays. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
@@ -51,19 +51,19 @@ pub struct DatasetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// Media type and version under which the schema is used. If unset:
+    /// Media type and version under which the schema is used. If unset, a new dataset gets
     /// `application/vnd.adobe.xed-full+json;version=1`. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]
     pub schema_content_type: Option<String>,
     /// Whether the records are ingested into Real-Time Customer Profile. Requires a schema with
-    /// `profileEnabled`; applies to records that arrive afterwards. Default: `false`. Changed in
-    /// place.
+    /// `profileEnabled`; applies to records that arrive afterwards. If unset, a new dataset is not,
+    /// and one that exists stays as it is. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_enabled: Option<bool>,
-    /// Whether Adobe keeps details about records that it could not ingest. Default: Adobe's own.
-    /// Changed in place.
+    /// Whether Adobe keeps details about records that it could not ingest. If unset: as Adobe has
+    /// it. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_diagnostics: Option<bool>,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a

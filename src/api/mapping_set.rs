@@ -80,7 +80,8 @@ pub struct Mapping {
     #[schemars(length(min = 1, max = 1024))]
     pub destination: String,
     /// How `source` is read. `Attribute`: a column or path. `Expression`: a calculation with Data
-    /// Prep's functions. `Static`: a fixed text. Default: `Attribute`.
+    /// Prep's functions. `Static`: a fixed text. If unset, a new row is an `Attribute`, and one that
+    /// exists stays what it is.
     // No default in the schema: a default within a list makes every client-side apply see a difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_type: Option<SourceType>,

@@ -46,7 +46,8 @@ pub struct SourceConnectionSpec {
     /// Name shown at Adobe, e.g. `Paypal source connection`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. If unset, what Adobe has stays.
+    /// Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
@@ -59,8 +60,8 @@ pub struct SourceConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub base_connection_id: Option<String>,
-    /// The kind of system that is read: one of Adobe's connection specifications. If unset: as in
-    /// the `BaseConnection` that `baseConnectionRef` names. Adobe cannot change it in place: see
+    /// The kind of system that is read: one of Adobe's connection specifications. If unset, a new one
+    /// gets that of the `BaseConnection` that `baseConnectionRef` names. Adobe cannot change it in place: see
     /// `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_spec: Option<SpecSelector>,
@@ -102,7 +103,7 @@ pub struct SourceData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
     pub schema_id: Option<String>,
-    /// Media type and version under which the schema is used. If unset:
+    /// Media type and version under which the schema is used. If unset, a new one gets
     /// `application/vnd.adobe.xed-full-notext+json; version=1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]

@@ -20,6 +20,11 @@ pub struct CommonStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = INTEGER_MAX))]
     pub observed_generation: Option<i64>,
+    /// `metadata.generation` of the spec that Adobe had last. If the two are equal, a difference was
+    /// made at Adobe and not by an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = INTEGER_MAX))]
+    pub synced_generation: Option<i64>,
     /// Id of the object at Adobe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]

@@ -44,7 +44,8 @@ pub struct TargetConnectionSpec {
     /// Name shown at Adobe, e.g. `Target Connection for payments`. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: String,
-    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. If unset, what Adobe has stays.
+    /// Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
@@ -64,11 +65,11 @@ pub struct TargetConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub base_connection_id: Option<String>,
-    /// The kind of target: one of Adobe's connection specifications. If unset: the data lake, to
-    /// which nearly every flow writes. Adobe cannot change it in place: see `replacePolicy`.
+    /// The kind of target: one of Adobe's connection specifications. If unset, a new one is of the
+    /// data lake, to which nearly every flow writes. Adobe cannot change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_spec: Option<SpecSelector>,
-    /// How the data is written. If unset: with the dataset's schema in its current version.
+    /// How the data is written. If unset, a new one gets the dataset's schema in its current version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<TargetData>,
     /// Parameters in addition to the dataset's id, which the operator sets. Rarely needed. Adobe
@@ -95,7 +96,7 @@ pub struct TargetData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub format: Option<String>,
-    /// Media type and version under which the dataset's schema is used. If unset:
+    /// Media type and version under which the dataset's schema is used. If unset, a new one gets
     /// `application/vnd.adobe.xed-full+json;version=1`, or none with `contract: Legacy2020`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = SCHEMA_CONTENT_TYPE))]

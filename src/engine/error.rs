@@ -47,12 +47,19 @@ pub enum Error {
         /// The `$id` of the object that has it.
         id: String,
     },
-    /// Adobe cannot change this in place.
+    /// The spec was edited, and Adobe cannot follow in place.
     #[error(
         "{0} cannot be changed in place at Adobe: restore the old value, set `replacePolicy: Recreate` where the kind \
          has it, or create a new resource under another name"
     )]
     ReplaceRequired(String),
+    /// The spec was not edited since Adobe had it, and Adobe cannot go back in place.
+    #[error(
+        "{0} differs at Adobe although the spec was not edited: it was changed there, or what it names was replaced. \
+         Adobe cannot change it back in place: undo that change, write what Adobe has into the spec, or set \
+         `replacePolicy: Recreate` where the kind has it"
+    )]
+    Drifted(String),
     /// Another custom resource stands for the object.
     #[error("{id} already belongs to {other}: point one of the two resources to another object")]
     AlreadyOwned {

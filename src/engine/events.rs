@@ -1,10 +1,36 @@
 //! Kubernetes events: collected during a reconcile, published after its status was written.
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event, EventType, Recorder};
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 
 /// Kubernetes refuses a note of more than 1024 bytes.
 const LONGEST_NOTE: usize = 1000;
+
+/// Who writes events. Recorders count events of one reason about one object and keep the note of the first: that is right for
+/// trouble that comes back, but what was done differs from time to time.
+pub(super) struct Recorders {
+    client: Client,
+    reporter: Reporter,
+    counting: Recorder,
+}
+
+impl Recorders {
+    pub(super) fn new(client: Client, reporter: Reporter) -> Self {
+        Self {
+            counting: Recorder::new(client.clone(), reporter.clone()),
+            client,
+            reporter,
+        }
+    }
+
+    fn of(&self, type_: EventType) -> Recorder {
+        match type_ {
+            EventType::Normal => Recorder::new(self.client.clone(), self.reporter.clone()),
+            EventType::Warning => self.counting.clone(),
+        }
+    }
+}
 
 /// The events of one reconcile.
 #[derive(Debug, Default)]
@@ -38,7 +64,7 @@ impl Events {
     }
 
     /// Publishes them. An event that cannot be written is not worth a failed reconcile.
-    pub(super) async fn publish(&mut self, recorder: &Recorder, about: &ObjectReference) {
+    pub(super) async fn publish(&mut self, recorders: &Recorders, about: &ObjectReference) {
         for Collected {
             type_,
             reason,
@@ -52,6 +78,7 @@ impl Events {
                 action: "Reconcile".into(),
                 secondary: None,
             };
+            let recorder = recorders.of(type_);
             if let Err(error) = recorder.publish(&event, about).await {
                 tracing::debug!(%error, "event not written");
             }

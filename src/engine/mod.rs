@@ -4,6 +4,7 @@
 //! what is known of Adobe, [`resync`] keeps that up to date, [`metrics`] counts. May import `api`, `adobe` and `backoff`.
 
 mod controller;
+mod difference;
 mod error;
 mod events;
 mod held;
@@ -26,6 +27,7 @@ mod verdict;
 mod watch;
 
 pub use controller::run;
+pub use difference::Difference;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use held::Held;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::difference::Difference;
 use super::error::Result;
 use super::held::Held;
 
@@ -32,6 +33,13 @@ pub trait Planned {
 
     /// Compares, normalised: what Adobe adds or spells differently is no difference.
     fn plan(desired: &Self::Desired, held: &Self::Held) -> Result<Plan<Self::Change>>;
+
+    /// What a change changes, in the words of the spec.
+    fn differences(
+        desired: &Self::Desired,
+        held: &Self::Held,
+        change: &Self::Change,
+    ) -> Vec<Difference>;
 
     /// Whether an object without a mark is what the spec describes, as far as people tell objects apart: by its name.
     fn is_namesake(_desired: &Self::Desired, _held: &Self::Held) -> bool {

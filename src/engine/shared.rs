@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use kube::Client;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 
 use super::error::Result;
+use super::events::Recorders;
 use super::key::Key;
 use super::lookup::Resources;
 use super::queue::Queues;
@@ -32,7 +33,7 @@ pub struct Engine {
     pub queues: Queues,
     pub(super) client: Client,
     pub(super) secrets: Secrets,
-    pub(super) recorder: Recorder,
+    pub(super) recorders: Recorders,
     pub(super) collections: Vec<NewCollection>,
     started: Instant,
 }
@@ -46,7 +47,7 @@ impl Engine {
             instance: Some(settings.instance.clone()),
         };
         Self {
-            recorder: Recorder::new(client.clone(), reporter),
+            recorders: Recorders::new(client.clone(), reporter),
             client,
             queues: Queues::new(settings.metrics.clone()),
             settings,

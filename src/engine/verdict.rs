@@ -94,7 +94,7 @@ impl Error {
                 retry: Retry::After(SLOW),
                 ..TERMINAL
             },
-            Self::ReplaceRequired(_) => Verdict {
+            Self::ReplaceRequired(_) | Self::Drifted(_) => Verdict {
                 reason: reasons::REPLACE_REQUIRED,
                 ..TERMINAL
             },

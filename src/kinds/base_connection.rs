@@ -2,15 +2,19 @@
 
 mod credentials;
 
-use self::credentials::{Credentials, readable};
+use self::credentials::{Credentials, secret_params};
 use super::compare;
 use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{Auth, Connection, NewConnection, PatchOp, SpecRef};
 use crate::api::{BaseConnection, BaseConnectionStatus};
-use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
+use crate::engine::{
+    Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+};
 
 /// The way to authenticate of connections that hand out an address to send data to.
 const STREAMING: &str = "Streaming Connection";
+/// Where all parameters are replaced together.
+const PARAMS: &str = "/auth/params";
 
 /// What Adobe should hold.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub struct Held {
     /// Without secrets where we wrote it; with Adobe's masks where it was read.
     auth: Option<Auth>,
     inlet_url: Option<String>,
-    /// Fingerprint of the secrets, where we wrote them ourselves.
+    /// Fingerprint of the secrets, where we wrote them ourselves; empty if we wrote none.
     fingerprint: Option<String>,
 }
 
@@ -50,7 +54,7 @@ impl From<Connection> for Held {
     }
 }
 
-/// What Adobe holds after a write.
+/// What Adobe holds after a create.
 fn image(desired: &Desired, head: Head, inlet_url: Option<String>) -> Held {
     let auth = desired.auth.as_ref().map(|auth| Auth {
         spec_name: auth.spec_name.clone(),
@@ -72,6 +76,16 @@ pub struct Refs {
     auth: Option<Credentials>,
 }
 
+impl Desired {
+    /// Whether others secrets are to be sent than were sent last.
+    fn new_secrets(&self, held: &Held) -> bool {
+        self.auth.as_ref().is_some_and(|wanted| {
+            let given = held.fingerprint.as_ref().unwrap_or(&wanted.given);
+            *given != wanted.fingerprint
+        })
+    }
+}
+
 impl Planned for BaseConnection {
     type Desired = Desired;
     type Held = Held;
@@ -80,22 +94,39 @@ impl Planned for BaseConnection {
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
         let mut fixed = Vec::new();
         let mut ops = desired.label.ops(&held.head);
+        let mut lost = None;
         if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
             fixed.push("`spec.connectionSpec`");
         }
         match (&desired.auth, &held.auth) {
             (Some(wanted), Some(auth)) if wanted.spec_name == auth.spec_name => {
-                let given = held.fingerprint.as_ref().or(wanted.given.as_ref());
-                let same = compare::covers_all(&readable(&wanted.params, auth), &auth.params);
-                if !same || given != Some(&wanted.fingerprint) {
+                if desired.new_secrets(held) || wanted.differing(auth).next().is_some() {
                     // Adobe replaces the parameters as a whole: secrets have to be among them.
-                    ops.push(PatchOp::replace("/auth/params", wanted.exposed()));
+                    ops.push(PatchOp::replace(PARAMS, wanted.over(auth, &[])));
+                    lost = wanted.lost(auth);
                 }
             }
             (Some(_), _) => fixed.push("`spec.auth.specName`"),
             (None, _) => {}
         }
-        Ok(compare::change_or_replace(&fixed, ops))
+        match lost {
+            Some(name) if fixed.is_empty() => Err(Error::Invalid(format!(
+                "Adobe has a secret parameter `{name}`, which `spec.auth` does not name: Adobe replaces all parameters \
+                 together and shows no secret, so it would be lost. Add it to `spec.auth.secretParams`"
+            ))),
+            _ => Ok(compare::change_or_replace(&fixed, ops)),
+        }
+    }
+
+    fn differences(desired: &Desired, held: &Held, _: &Vec<PatchOp>) -> Vec<Difference> {
+        let mut all = desired.label.differences(&held.head);
+        if let (Some(wanted), Some(auth)) = (&desired.auth, &held.auth) {
+            let params = wanted.differing(auth);
+            all.extend(params.map(|name| Difference::hidden(&format!("spec.auth.params.{name}"))));
+            let secrets = desired.new_secrets(held);
+            all.extend(secrets.then(|| Difference::hidden("spec.auth.secretParams")));
+        }
+        all
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -135,7 +166,7 @@ impl ManagedKind for BaseConnection {
                 spec_name: auth.spec_name.clone(),
                 params: auth.exposed(),
             }),
-            connection_spec: desired.spec.clone(),
+            connection_spec: flow_service::versioned(&desired.spec),
         };
         let adobe = session.adobe();
         let created = adobe.flow_service().create::<Connection>(&body).await?;
@@ -158,11 +189,24 @@ impl ManagedKind for BaseConnection {
         session: &Session,
         desired: &Desired,
         held: &Held,
-        change: Vec<PatchOp>,
+        mut change: Vec<PatchOp>,
     ) -> Result<Held> {
+        let mut after = held.clone();
+        let params = change.iter_mut().find(|op| op.path == PARAMS);
+        if let (Some(op), Some(wanted), Some(auth)) = (params, &desired.auth, &mut after.auth) {
+            let keeps_others = wanted.others(auth).next().is_some();
+            let secret = if keeps_others {
+                secret_params(session, &desired.spec, &wanted.spec_name).await?
+            } else {
+                Vec::new()
+            };
+            op.value = Some(wanted.over(auth, &secret).into());
+            auth.params.extend(wanted.params.clone());
+            after.fingerprint = Some(wanted.fingerprint.clone());
+        }
         let patched = flow_service::patch::<Connection>(session, &held.head, &change).await?;
-        let changed = desired.label.changed(&held.head, patched.etag);
-        Ok(image(desired, changed, held.inlet_url.clone()))
+        after.head = desired.label.changed(&held.head, patched.etag);
+        Ok(after)
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut BaseConnectionStatus) {
@@ -171,8 +215,9 @@ impl ManagedKind for BaseConnection {
         status.connection_spec_id = Some(spec.id.clone());
         status.state.clone_from(&held.head.state);
         status.inlet_url.clone_from(&held.inlet_url);
-        if held.fingerprint.is_some() {
-            status.credentials_fingerprint.clone_from(&held.fingerprint);
+        if let Some(written) = &held.fingerprint {
+            let written = Some(written.clone()).filter(|it| !it.is_empty());
+            status.credentials_fingerprint = written;
         }
     }
 }
@@ -182,7 +227,7 @@ mod properties;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::api;
@@ -198,7 +243,7 @@ mod tests {
                 params: params.as_object().cloned().unwrap(),
                 secrets: vec![("clientSecret".into(), "s3cret".to_owned().into())],
                 fingerprint: "1".into(),
-                given: None,
+                given: String::new(),
             }),
         }
     }
@@ -272,9 +317,9 @@ mod tests {
         let mut desired = desired();
         let plan = |desired: &Desired| BaseConnection::plan(desired, &held).unwrap();
         assert!(matches!(plan(&desired), Plan::Change(_)));
-        desired.auth.as_mut().unwrap().given = Some("1".into());
+        desired.auth.as_mut().unwrap().given = "1".into();
         assert_eq!(plan(&desired), Plan::Keep);
-        desired.auth.as_mut().unwrap().given = Some("2".into());
+        desired.auth.as_mut().unwrap().given = "2".into();
         assert!(matches!(plan(&desired), Plan::Change(_)));
     }
 
@@ -300,5 +345,60 @@ mod tests {
         let mut desired = desired();
         desired.auth = None;
         assert_eq!(BaseConnection::plan(&desired, &held()).unwrap(), Plan::Keep);
+    }
+
+    #[test]
+    fn parameters_that_nobody_named_stay_but_no_mask_is_written() {
+        let mut held = held();
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.insert("host".into(), "old".into());
+        params.insert("region".into(), "eu".into());
+        params.insert("clientSecret".into(), "***".into());
+        params.insert("token".into(), "ab*****".into());
+        params.insert("certificate".into(), "shown in another way".into());
+        let mut desired = desired();
+        desired.auth.as_mut().unwrap().given = "1".into();
+        let auth = held.auth.as_ref().unwrap();
+        let secret = ["certificate".to_owned()];
+        let written = desired.auth.as_ref().unwrap().over(auth, &secret);
+        let expected = json!({
+            "host": "api.paypal.com", "port": 443, "clientSecret": "s3cret", "region": "eu",
+        });
+        assert_eq!(Value::from(written), expected);
+    }
+
+    #[test]
+    fn a_secret_that_was_never_ours_is_not_lost_to_a_change_of_another_parameter() {
+        let mut held = held();
+        held.fingerprint = None;
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.insert("host".into(), "old".into());
+        params.insert("clientSecret".into(), "********".into());
+        let mut desired = desired();
+        let auth = desired.auth.as_mut().unwrap();
+        auth.secrets.clear();
+        auth.fingerprint.clear();
+        let error = BaseConnection::plan(&desired, &held)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`clientSecret`"), "{error}");
+        // As long as nothing has to be written, nothing has to be named.
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.insert("host".into(), "api.paypal.com".into());
+        assert_eq!(BaseConnection::plan(&desired, &held).unwrap(), Plan::Keep);
+    }
+
+    #[test]
+    fn of_parameters_only_the_names_are_told() {
+        let mut held = held();
+        held.fingerprint = None;
+        let params = &mut held.auth.as_mut().unwrap().params;
+        params.insert("host".into(), "old".into());
+        let told = BaseConnection::differences(&desired(), &held, &Vec::new());
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            ["`spec.auth.params.host`", "`spec.auth.secretParams`"]
+        );
     }
 }

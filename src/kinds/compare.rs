@@ -24,7 +24,7 @@ pub(super) fn covers(wanted: &Value, held: &Value) -> bool {
 }
 
 /// [`covers`] for the content of objects; a wanted `null` is met by absence.
-pub(super) fn covers_all(wanted: &Map<String, Value>, held: &Map<String, Value>) -> bool {
+fn covers_all(wanted: &Map<String, Value>, held: &Map<String, Value>) -> bool {
     wanted.iter().all(|(key, wanted)| {
         let held = held.get(key).unwrap_or(&Value::Null);
         covers(wanted, held)

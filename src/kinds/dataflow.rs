@@ -1,6 +1,7 @@
 //! `Dataflow`: what is read, mapped and written, and when.
 
 mod desired;
+mod differences;
 mod ends;
 mod held;
 mod mapping;
@@ -25,7 +26,9 @@ use self::schedule::ScheduleSpec;
 use super::flow_service::{self, FlowObjects, Label, flow_object};
 use crate::adobe::{Action, Class, Flow, PatchOp, SpecRef};
 use crate::api::{Dataflow, DataflowStatus};
-use crate::engine::{Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
+use crate::engine::{
+    Difference, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+};
 
 /// The state that Adobe gives new flows, some time after it has created them.
 const ENABLED: &str = "enabled";
@@ -54,6 +57,10 @@ impl Planned for Dataflow {
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
         Ok(plan::plan(desired, held))
+    }
+
+    fn differences(desired: &Desired, held: &Held, change: &Change) -> Vec<Difference> {
+        differences::differences(desired, held, change)
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {

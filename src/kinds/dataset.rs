@@ -5,16 +5,17 @@ mod plan;
 
 use std::collections::BTreeMap;
 
-use self::held::Held;
+use self::held::{Held, Switch};
 use crate::adobe::{NewDataSet, PatchOp, SchemaRef, TargetConnection};
 use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
-use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
+use crate::engine::{
+    Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+};
 
 /// The tag that bears the mark.
 const OWNER: &str = "aep_operator_owner";
 const PROFILE: &str = "unifiedProfile";
 const IDENTITY: &str = "unifiedIdentity";
-const ENABLED: &str = "enabled:true";
 /// The media type that Adobe documents for new datasets.
 const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 
@@ -23,16 +24,36 @@ const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 pub struct Desired {
     mark: Mark,
     name: String,
-    description: String,
+    description: Option<String>,
     schema_id: String,
     /// Only compared where the user set it: Adobe's own spellings vary.
     content_type: Option<String>,
     /// The field that names the schema.
     schema_field: &'static str,
-    profile: bool,
+    profile: Option<bool>,
     error_diagnostics: Option<bool>,
     /// Whether a dataset of that name without an owner may be adopted.
     adopt: bool,
+}
+
+/// What is to be changed of a field, if anything: nothing that the user did not write.
+impl Desired {
+    fn new_description(&self, held: &Held) -> Option<&str> {
+        let wanted = self.description.as_deref();
+        wanted.filter(|wanted| *wanted != held.description)
+    }
+
+    fn new_diagnostics(&self, held: &Held) -> Option<bool> {
+        let wanted = self.error_diagnostics;
+        wanted.filter(|wanted| *wanted != held.error_diagnostics.unwrap_or_default())
+    }
+
+    /// Both tags go together, but Identity may be on without Profile.
+    fn new_profile(&self, held: &Held) -> Option<bool> {
+        let both = held.profile.on && held.identity.on;
+        let fits = |wanted: bool| if wanted { both } else { !held.profile.on };
+        self.profile.filter(|wanted| !fits(*wanted))
+    }
 }
 
 impl Planned for Dataset {
@@ -42,6 +63,10 @@ impl Planned for Dataset {
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Vec<PatchOp>>> {
         Ok(plan::plan(desired, held))
+    }
+
+    fn differences(desired: &Desired, held: &Held, _: &Vec<PatchOp>) -> Vec<Difference> {
+        plan::differences(desired, held)
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -92,14 +117,14 @@ impl ManagedKind for Dataset {
         Ok(Desired {
             mark,
             name: spec.name.clone(),
-            description: spec.description.clone().unwrap_or_default(),
+            description: spec.description.clone(),
             schema_id: schema_id.clone(),
             content_type: spec.schema_content_type.clone(),
             schema_field: match spec.schema_ref {
                 Some(_) => "`spec.schemaRef`",
                 None => "`spec.schemaId`",
             },
-            profile: spec.profile_enabled == Some(true),
+            profile: spec.profile_enabled,
             error_diagnostics: spec.error_diagnostics,
             adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
         })
@@ -118,12 +143,7 @@ impl ManagedKind for Dataset {
     ) -> Result<Held> {
         let adobe = session.adobe();
         adobe.catalog().patch(&held.id, &change).await?;
-        Ok(Held {
-            created: held.created,
-            content_type: held.content_type.clone(),
-            error_diagnostics: desired.error_diagnostics.or(held.error_diagnostics),
-            ..image(desired, held.id.clone())
-        })
+        Ok(changed(desired, held))
     }
 
     /// A dataset is deleted with its records, so a replaced one stays until nothing writes to it. Adobe does not check
@@ -148,12 +168,12 @@ impl ManagedKind for Dataset {
 
 fn body(desired: &Desired) -> NewDataSet {
     let mut tags = BTreeMap::from([(OWNER.to_owned(), vec![desired.mark.tag()])]);
-    if desired.profile {
+    if desired.profile == Some(true) {
         for key in [PROFILE, IDENTITY] {
-            tags.insert(key.to_owned(), vec![ENABLED.to_owned()]);
+            tags.insert(key.to_owned(), Switch::default().turned(true).values());
         }
     }
-    let description = Some(desired.description.clone());
+    let description = desired.description.clone();
     NewDataSet {
         name: desired.name.clone(),
         description: description.filter(|text| !text.is_empty()),
@@ -171,20 +191,39 @@ fn content_type(desired: &Desired) -> String {
     chosen.unwrap_or_else(|| CONTENT_TYPE.to_owned())
 }
 
-/// What Catalog holds after everything that is desired was written.
+/// What Catalog holds after a create.
 fn image(desired: &Desired, id: String) -> Held {
     Held {
         id,
         mark: Some(desired.mark.clone()),
         created: None,
         name: desired.name.clone(),
-        description: desired.description.clone(),
+        description: desired.description.clone().unwrap_or_default(),
         schema_id: desired.schema_id.clone(),
         content_type: content_type(desired),
-        profile: desired.profile,
-        identity: desired.profile,
+        profile: Switch::default().turned(desired.profile == Some(true)),
+        identity: Switch::default().turned(desired.profile == Some(true)),
         error_diagnostics: desired.error_diagnostics,
         tagged: true,
+    }
+}
+
+/// What Catalog holds after a change.
+fn changed(desired: &Desired, held: &Held) -> Held {
+    let turned = |tag: &Switch| tag.turned(desired.new_profile(held).unwrap_or(tag.on));
+    Held {
+        mark: Some(desired.mark.clone()),
+        name: desired.name.clone(),
+        description: desired
+            .description
+            .as_ref()
+            .unwrap_or(&held.description)
+            .clone(),
+        profile: turned(&held.profile),
+        identity: turned(&held.identity),
+        error_diagnostics: desired.error_diagnostics.or(held.error_diagnostics),
+        tagged: true,
+        ..held.clone()
     }
 }
 
@@ -202,11 +241,11 @@ mod tests {
         Desired {
             mark: Mark::new("o", crate::api::Kind::Dataset, "ns", "n"),
             name: "payments".into(),
-            description: String::new(),
+            description: None,
             schema_id: "https://ns.adobe.com/acme/schemas/ab".into(),
             content_type: None,
             schema_field: "`spec.schemaRef`",
-            profile: true,
+            profile: Some(true),
             error_diagnostics: Some(true),
             adopt: false,
         }
@@ -253,7 +292,7 @@ mod tests {
     fn name_and_description_are_changed_in_place() {
         let mut desired = desired();
         desired.name = "other".into();
-        desired.description = "text".into();
+        desired.description = Some("text".into());
         let ops = vec![
             PatchOp::add("/name", "other"),
             PatchOp::add("/description", "text"),
@@ -274,7 +313,7 @@ mod tests {
     #[test]
     fn the_profile_is_switched_off_tag_by_tag() {
         let mut desired = desired();
-        desired.profile = false;
+        desired.profile = Some(false);
         let ops = vec![
             PatchOp::add("/tags/unifiedProfile", json!(["enabled:false"])),
             PatchOp::add("/tags/unifiedIdentity", json!(["enabled:false"])),
@@ -285,7 +324,7 @@ mod tests {
     #[test]
     fn only_the_tag_that_is_off_is_switched_on() {
         let mut held = held();
-        held.identity = false;
+        held.identity = held.identity.turned(false);
         let ops = vec![PatchOp::add(
             "/tags/unifiedIdentity",
             json!(["enabled:true"]),
@@ -296,7 +335,7 @@ mod tests {
     #[test]
     fn a_profile_that_is_off_is_kept_off() {
         let mut desired = desired();
-        desired.profile = false;
+        desired.profile = Some(false);
         let found = found(&json!({
             "aep_operator_owner": [desired.mark.tag()], "unifiedProfile": ["enabled:false"],
         }));
@@ -335,5 +374,90 @@ mod tests {
         other.content_type = Some("application/vnd.adobe.xed+json;version=1".into());
         let expected = Plan::Replace("`spec.schemaContentType`".into());
         assert_eq!(planned(&other, &held()), expected);
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_neither_compared_nor_sent() {
+        let mut desired = desired();
+        desired.profile = None;
+        desired.error_diagnostics = None;
+        for mut tags in [
+            json!({"unifiedProfile": ["enabled:true", "isUpsert:true"], "unifiedIdentity": ["enabled:true"]}),
+            json!({"unifiedIdentity": ["enabled:true"]}),
+            json!({"unifiedProfile": ["enabled:true"]}),
+            json!({}),
+        ] {
+            tags[OWNER] = json!([desired.mark.tag()]);
+            let mut found = found(&tags);
+            found.description = "by hand".into();
+            assert_eq!(planned(&desired, &found), Plan::Keep);
+        }
+        let body = serde_json::to_value(body(&desired)).unwrap();
+        assert_eq!(
+            body["tags"],
+            json!({"aep_operator_owner": [desired.mark.tag()]})
+        );
+        assert!(body.get("description").is_none(), "{body}");
+    }
+
+    #[test]
+    fn a_dataset_prepared_for_upsert_is_in_sync_with_the_profile_and_stays_so_when_it_is_switched()
+    {
+        let mut desired = desired();
+        let on = found(&json!({
+            "aep_operator_owner": [desired.mark.tag()],
+            "unifiedProfile": ["enabled:true", "isUpsert:true", "enabledAt:2024-11-05 12:33:59"],
+            "unifiedIdentity": ["enabled:true"],
+        }));
+        assert_eq!(planned(&desired, &on), Plan::Keep);
+        desired.profile = Some(false);
+        let off = vec![
+            PatchOp::add(
+                "/tags/unifiedProfile",
+                json!(["enabled:false", "isUpsert:true"]),
+            ),
+            PatchOp::add("/tags/unifiedIdentity", json!(["enabled:false"])),
+        ];
+        assert_eq!(planned(&desired, &on), Plan::Change(off));
+        let off = changed(&desired, &on);
+        assert_eq!(planned(&desired, &off), Plan::Keep);
+        desired.profile = Some(true);
+        let on = vec![
+            PatchOp::add(
+                "/tags/unifiedProfile",
+                json!(["enabled:true", "isUpsert:true"]),
+            ),
+            PatchOp::add("/tags/unifiedIdentity", json!(["enabled:true"])),
+        ];
+        assert_eq!(planned(&desired, &off), Plan::Change(on));
+    }
+
+    #[test]
+    fn identity_without_profile_is_not_fought() {
+        let mut desired = desired();
+        desired.profile = Some(false);
+        let found = found(&json!({
+            "aep_operator_owner": [desired.mark.tag()], "unifiedIdentity": ["enabled:true"],
+        }));
+        assert_eq!(planned(&desired, &found), Plan::Keep);
+    }
+
+    #[test]
+    fn what_is_changed_is_told() {
+        let mut desired = desired();
+        desired.name = "other".into();
+        desired.profile = Some(false);
+        desired.error_diagnostics = None;
+        let told = |held: &Held| {
+            let all = plan::differences(&desired, held);
+            all.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        assert_eq!(
+            told(&held()),
+            "`spec.name` `payments` → `other`, `spec.profileEnabled` `true` → `false`"
+        );
     }
 }

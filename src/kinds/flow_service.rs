@@ -4,9 +4,9 @@ mod specs;
 
 use std::marker::PhantomData;
 
-pub(super) use self::specs::{connection_spec, flow_spec, same_spec, spec_ref};
+pub(super) use self::specs::{connection_spec, flow_spec, same_spec, spec_ref, versioned};
 use crate::adobe::{Created, FlowEntity, PatchOp};
-use crate::engine::{Mark, Objects, Planned, Result, Session};
+use crate::engine::{Difference, Mark, Objects, Planned, Result, Session};
 use crate::kinds::compare::is_plain;
 
 /// How Flow Service keeps the objects of a kind `K`, which it calls `E`.
@@ -76,8 +76,10 @@ pub trait Headed {
 pub struct Label {
     /// The name.
     pub name: String,
-    /// The description, mark included.
+    /// The description of a new object, mark included.
     pub description: String,
+    /// Whether the user wrote it: else what Adobe has stays, and gets the mark.
+    described: bool,
     /// The mark.
     pub mark: Mark,
 }
@@ -87,7 +89,17 @@ impl Label {
         Self {
             name: name.to_owned(),
             description: mark.sign(description),
+            described: description.is_some(),
             mark,
+        }
+    }
+
+    /// The description that an object should have, mark included.
+    fn description_of(&self, head: &Head) -> String {
+        if self.described {
+            self.description.clone()
+        } else {
+            self.mark.sign_over(&head.description)
         }
     }
 
@@ -97,9 +109,9 @@ impl Label {
         if self.name != head.name {
             ops.push(PatchOp::replace("/name", self.name.as_str()));
         }
-        if self.description != head.description {
+        let text = self.description_of(head);
+        if text != head.description {
             // An object without description has nothing to be replaced.
-            let text = self.description.as_str();
             ops.push(if head.description.is_empty() {
                 PatchOp::add("/description", text)
             } else {
@@ -107,6 +119,25 @@ impl Label {
             });
         }
         ops
+    }
+
+    /// The same, for people to read.
+    pub(super) fn differences(&self, head: &Head) -> Vec<Difference> {
+        let mut all = Vec::new();
+        let mut differ = |field, old: String, new: String| {
+            if old != new {
+                all.push(Difference::new(field, old, new));
+            }
+        };
+        differ("spec.name", head.name.clone(), self.name.clone());
+        let (old, new) = (&head.description, self.description_of(head));
+        differ(
+            "spec.description",
+            Mark::unsigned(old),
+            Mark::unsigned(&new),
+        );
+        all.extend(Difference::mark(head.mark.as_ref(), &self.mark));
+        all
     }
 
     /// The head of an object just created.
@@ -127,7 +158,7 @@ impl Label {
         Head {
             etag,
             name: self.name.clone(),
-            description: self.description.clone(),
+            description: self.description_of(head),
             mark: Some(self.mark.clone()),
             ..head.clone()
         }
@@ -238,6 +269,12 @@ pub(super) mod tests {
             id: "a".into(),
             version: version.map(Into::into),
         };
+        for version in [None, Some("1"), Some("2.0")] {
+            assert!(same_spec(&wanted, Some(&held(version))));
+        }
+        assert!(!same_spec(&wanted, None));
+        assert_eq!(versioned(&wanted).version.as_deref(), Some("1.0"));
+        let wanted = spec_ref("a".into(), Some("1.0".into()));
         assert!(same_spec(&wanted, Some(&held(None))));
         assert!(same_spec(&wanted, Some(&held(Some("1")))));
         assert!(!same_spec(&wanted, Some(&held(Some("2.0")))));
@@ -253,5 +290,56 @@ pub(super) mod tests {
         assert_eq!(label.ops(&head), [PatchOp::add("/description", text)]);
         head.description = "old".into();
         assert_eq!(label.ops(&head), [PatchOp::replace("/description", text)]);
+    }
+
+    #[test]
+    fn a_description_that_nobody_wrote_keeps_what_adobe_has() {
+        let mark = label(Kind::Dataflow).mark;
+        let label = Label::new(mark.clone(), "Payments", None);
+        let mut head = label.created(created());
+        assert_eq!(label.ops(&head), []);
+        head.description = mark.sign(Some("by hand"));
+        assert_eq!(label.ops(&head), [], "the mark is there");
+        head.description = "by hand".into();
+        head.mark = None;
+        let text = mark.sign(Some("by hand"));
+        assert_eq!(
+            label.ops(&head),
+            [PatchOp::replace("/description", text.as_str())]
+        );
+        assert_eq!(label.changed(&head, None).description, text);
+    }
+
+    #[test]
+    fn an_empty_description_takes_away_what_adobe_has() {
+        let mark = label(Kind::Dataflow).mark;
+        let label = Label::new(mark.clone(), "Payments", Some(""));
+        let mut head = label.created(created());
+        head.description = mark.sign(Some("by hand"));
+        let text = mark.to_string();
+        assert_eq!(label.ops(&head), [PatchOp::replace("/description", text)]);
+    }
+
+    #[test]
+    fn what_differs_is_told_without_the_mark_in_the_text() {
+        let label = label(Kind::Dataflow);
+        let mut head = label.created(created());
+        assert_eq!(label.differences(&head), []);
+        head.name = "old".into();
+        head.description = "made by hand".into();
+        head.mark = None;
+        let told: Vec<_> = label
+            .differences(&head)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "`spec.name` `old` → `Payments`",
+                "`spec.description` `made by hand` → `Inbound data`",
+                "the owner mark",
+            ]
+        );
     }
 }

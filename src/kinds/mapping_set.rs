@@ -4,10 +4,12 @@ mod rows;
 
 use serde_json::{Value, json};
 
-use self::rows::{current_row, legacy_row, ordered, rows};
-use crate::adobe::{self, MappingFault, MappingRow};
+use self::rows::{Row, carry_over, complete, differences, ordered, rows, written};
+use crate::adobe::{self, MappingFault, MappingRow, Rest};
 use crate::api::{Contract, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema};
-use crate::engine::{Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session};
+use crate::engine::{
+    Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+};
 
 const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 /// How many faults a message contains.
@@ -17,11 +19,12 @@ const MOST_FAULTS: usize = 5;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     mark: Mark,
-    /// Ends with the mark.
+    /// The name of a new mapping set; ends with the mark.
     name: String,
     schema_id: String,
-    /// Ordered by destination.
-    rows: Vec<MappingRow>,
+    /// The field that names the schema.
+    schema_field: &'static str,
+    rows: Vec<Row>,
     contract: Contract,
     validation: MappingValidation,
 }
@@ -33,9 +36,13 @@ pub struct Held {
     mark: Option<Mark>,
     created: Option<i64>,
     version: i64,
+    name: String,
     schema_id: Option<String>,
+    content_type: Option<String>,
     /// Ordered by destination.
     rows: Vec<MappingRow>,
+    /// What else clients may have written.
+    rest: Rest,
 }
 
 /// The only change there is: the whole mapping set is written again.
@@ -69,8 +76,11 @@ impl From<adobe::MappingSet> for Held {
             mark: found.name.as_deref().and_then(Mark::read),
             created: found.created,
             version: found.version,
+            name: found.name.unwrap_or_default(),
             schema_id: found.schema_id,
+            content_type: found.content_type,
             rows: ordered(found.mappings),
+            rest: found.rest,
         }
     }
 }
@@ -83,8 +93,20 @@ impl Planned for MappingSet {
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Put>> {
         let same = held.mark.as_ref() == Some(&desired.mark)
             && held.schema_id.as_ref() == Some(&desired.schema_id)
-            && held.rows == ordered(desired.rows.clone());
+            && ordered(complete(&desired.rows, &held.rows)) == held.rows;
         Ok(if same { Plan::Keep } else { Plan::Change(Put) })
+    }
+
+    fn differences(desired: &Desired, held: &Held, _: &Put) -> Vec<Difference> {
+        let mut all = Vec::new();
+        let (old, new) = (held.schema_id.as_deref(), desired.schema_id.as_str());
+        if old != Some(new) {
+            all.push(Difference::new(desired.schema_field, old, new));
+        }
+        let rows = complete(&desired.rows, &held.rows);
+        all.extend(differences(&rows, &held.rows));
+        all.extend(Difference::mark(held.mark.as_ref(), &desired.mark));
+        all
     }
 }
 
@@ -128,6 +150,10 @@ impl ManagedKind for MappingSet {
         Ok(Desired {
             name: mark.sign(Some(&format!("{namespace}/{name}"))),
             schema_id: schema_id.clone(),
+            schema_field: match spec.schema_ref {
+                Some(_) => "spec.schemaRef",
+                None => "spec.schemaId",
+            },
             rows: rows(&spec.mappings, tenant, spec.contract)?,
             contract: spec.contract,
             validation: spec.validation,
@@ -136,25 +162,18 @@ impl ManagedKind for MappingSet {
     }
 
     async fn create(session: &Session, desired: &Desired) -> Result<Held> {
-        let body = body(desired);
+        let body = body(desired, None);
         validate(session, desired, &body).await?;
         let made = session.adobe().data_prep().create(&body).await?;
         Ok(image(desired, made.id, made.version))
     }
 
     async fn update(session: &Session, desired: &Desired, held: &Held, _: Put) -> Result<Held> {
-        let mut body = body(desired);
-        // The id is in the path, and Adobe assigns the version.
-        for member in ["id", "version"] {
-            body.as_object_mut().map(|body| body.remove(member));
-        }
+        let body = body(desired, Some(held));
         validate(session, desired, &body).await?;
         let adobe = session.adobe();
         let made = adobe.data_prep().replace(&held.id, &body).await?;
-        Ok(Held {
-            created: held.created,
-            ..image(desired, held.id.clone(), made.version)
-        })
+        Ok(changed(desired, held, made.version))
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut MappingSetStatus) {
@@ -188,35 +207,77 @@ fn message(faults: &[MappingFault]) -> String {
     )
 }
 
-fn body(desired: &Desired) -> Value {
-    match desired.contract {
+/// A mapping set as it is written. A write replaces the whole of what Adobe holds, so it carries over what is not in the spec.
+fn body(desired: &Desired, held: Option<&Held>) -> Value {
+    let rows = complete(&desired.rows, held.map_or(&[], |it| &it.rows));
+    let rows = rows.iter().map(|row| written(row, desired.contract));
+    let rows: Vec<_> = rows.collect();
+    let name = name(desired, held);
+    let mut body = match desired.contract {
         Contract::Current => json!({
-            "name": desired.name,
+            "name": name,
             "outputSchema": {
-                "schemaRef": { "id": desired.schema_id, "contentType": CONTENT_TYPE },
+                "schemaRef": { "id": desired.schema_id, "contentType": content_type(desired, held) },
             },
-            "mappings": desired.rows.iter().map(current_row).collect::<Vec<_>>(),
+            "mappings": rows,
         }),
         Contract::Legacy2020 => json!({
-            "name": desired.name,
-            "version": 0,
-            "id": null,
+            "name": name,
             "xdmSchema": desired.schema_id,
             "xdmVersion": "1.0",
-            "mappings": desired.rows.iter().map(legacy_row).collect::<Vec<_>>(),
+            "mappings": rows,
         }),
+    };
+    match held {
+        Some(held) => carry_over(&mut body, &held.rest),
+        // In a change, the id is in the path, and Adobe assigns the version.
+        None if desired.contract == Contract::Legacy2020 => {
+            body["version"] = 0.into();
+            body["id"] = Value::Null;
+        }
+        None => {}
     }
+    body
 }
 
-/// What Data Prep holds after a write.
+/// Whatever people called it, with the mark.
+fn name(desired: &Desired, held: Option<&Held>) -> String {
+    let held = held.filter(|it| !it.name.is_empty());
+    held.map_or(desired.name.clone(), |it| desired.mark.sign_over(&it.name))
+}
+
+/// How the schema is used, which is nobody's wish as long as it is the same schema.
+fn content_type(desired: &Desired, held: Option<&Held>) -> String {
+    let held = held.filter(|it| it.schema_id.as_ref() == Some(&desired.schema_id));
+    let content_type = held.and_then(|it| it.content_type.clone());
+    content_type.unwrap_or_else(|| CONTENT_TYPE.into())
+}
+
+/// What Data Prep holds after a create.
 fn image(desired: &Desired, id: String, version: i64) -> Held {
     Held {
         id,
         mark: Some(desired.mark.clone()),
         created: None,
         version,
+        name: desired.name.clone(),
         schema_id: Some(desired.schema_id.clone()),
-        rows: ordered(desired.rows.clone()),
+        content_type: None,
+        rows: ordered(complete(&desired.rows, &[])),
+        rest: Rest::default(),
+    }
+}
+
+/// What Data Prep holds after a change.
+fn changed(desired: &Desired, held: &Held, version: i64) -> Held {
+    Held {
+        mark: Some(desired.mark.clone()),
+        version,
+        name: name(desired, Some(held)),
+        schema_id: Some(desired.schema_id.clone()),
+        content_type: Some(content_type(desired, Some(held))),
+        rows: ordered(complete(&desired.rows, &held.rows)),
+        ..held.clone()
     }
 }
 
@@ -247,6 +308,7 @@ mod tests {
             name: mark.sign(Some("ns/n")),
             mark,
             schema_id: "https://ns.adobe.com/acme/schemas/ab".into(),
+            schema_field: "spec.schemaRef",
             rows: rows(&mappings, "acme", Contract::Current).unwrap(),
             contract: Contract::Current,
             validation: MappingValidation::Strict,
@@ -310,7 +372,7 @@ mod tests {
         assert!(rows(&row, "acme", Contract::Legacy2020).is_err());
         let mut legacy = desired();
         legacy.contract = Contract::Legacy2020;
-        let body = body(&legacy);
+        let body = body(&legacy, None);
         assert_eq!(body["xdmSchema"], legacy.schema_id);
         let first = legacy.rows[0].source.as_str();
         assert_eq!(body["mappings"][0]["sourceAttribute"], first);
@@ -330,7 +392,7 @@ mod tests {
             { "sourceType": "EXPRESSION", "source": "lower(b)", "destination": "x" },
             { "sourceType": "STATIC", "source": "c", "destination": "z" },
         ]);
-        assert_eq!(body(&desired)["mappings"], expected);
+        assert_eq!(body(&desired, None)["mappings"], expected);
     }
 
     #[test]
@@ -342,5 +404,71 @@ mod tests {
         };
         let text = message(&vec![fault; 7]);
         assert!(text.contains("`a.b`: no such field") && text.contains("and 2 more"));
+    }
+
+    /// A mapping set that a person made, whose rows say more than a spec can.
+    fn by_hand() -> Held {
+        let found: adobe::MappingSet = serde_json::from_value(json!({
+            "id": "m", "version": 1, "name": "UI mapping", "createdDate": 1, "status": "DRAFT",
+            "allowNullValues": true, "strictMapping": false, "tags": [{ "name": "team", "values": ["a"] }],
+            "inputSchema": { "id": "i", "version": 0 },
+            "outputSchema": { "id": "o", "schemaRef": {
+                "id": desired().schema_id, "contentType": "application/vnd.adobe.xed+json;version=1",
+            } },
+            "mappings": [
+                { "id": "1", "sourceType": "text/x.schema-path", "source": "old", "destination": "_id",
+                  "name": "id", "description": "said by a person", "identity": true, "matchScore": 0.5 },
+                { "id": "2", "sourceType": "text/x.aep-xl", "source": "lower(a)", "functionVersion": 1,
+                  "destination": "_acme.product.name", "identity": false, "identityGroup": null },
+            ],
+        }))
+        .unwrap();
+        found.into()
+    }
+
+    #[test]
+    fn a_change_carries_over_what_is_not_in_the_spec() {
+        let (desired, held) = (desired(), by_hand());
+        let expected = json!({
+            "name": desired.mark.sign(Some("UI mapping")),
+            "allowNullValues": true, "tags": [{ "name": "team", "values": ["a"] }],
+            "outputSchema": { "schemaRef": {
+                "id": desired.schema_id, "contentType": "application/vnd.adobe.xed+json;version=1",
+            } },
+            "mappings": [
+                { "sourceType": "ATTRIBUTE", "source": "Product_Id", "destination": "_id",
+                  "name": "id", "description": "said by a person", "identity": true },
+                { "sourceType": "EXPRESSION", "source": "lower(a)", "destination": "_acme.product.name" },
+            ],
+        });
+        assert_eq!(body(&desired, Some(&held)), expected);
+        let after = changed(&desired, &held, 2);
+        assert_eq!(
+            body(&desired, Some(&after)),
+            expected,
+            "the next time as well"
+        );
+        assert_eq!(planned(&desired, &after), Plan::Keep);
+    }
+
+    #[test]
+    fn rows_that_say_more_than_the_spec_are_no_difference() {
+        let mut held = by_hand();
+        held.mark = Some(desired().mark);
+        held.rows[1].source = "Product_Id".into();
+        assert_eq!(planned(&desired(), &held), Plan::Keep);
+    }
+
+    #[test]
+    fn what_is_changed_is_told_field_by_field() {
+        let told = MappingSet::differences(&desired(), &by_hand(), &Put);
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "`spec.mappings[_id]` `Attribute old` → `Attribute Product_Id`",
+                "the owner mark",
+            ]
+        );
     }
 }

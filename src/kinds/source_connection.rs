@@ -10,7 +10,9 @@ use crate::api::{
     BaseConnection, Kind, PlatformSchema, Reference, SourceConnection, SourceConnectionSpec,
     SourceConnectionStatus, SourceData,
 };
-use crate::engine::{Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session, reasons};
+use crate::engine::{
+    Difference, Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session, reasons,
+};
 
 /// How ad-hoc schemas are read unless the user says otherwise.
 const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
@@ -21,6 +23,9 @@ pub struct Desired {
     label: Label,
     base_connection_id: Option<String>,
     spec: SpecRef,
+    /// Whether the user wrote the spec: else it is that of the base connection.
+    names_spec: bool,
+    /// As far as the user described it.
     data: Option<Value>,
     params: Option<Value>,
 }
@@ -59,7 +64,7 @@ fn image(desired: &Desired, head: Head) -> Held {
         head,
         base_connection_id: desired.base_connection_id.clone(),
         spec: Some(desired.spec.clone()),
-        data: desired.data.clone(),
+        data: desired.new_data(),
         params: desired.params.clone(),
     }
 }
@@ -105,8 +110,11 @@ fn described(data: &SourceData, schema: Option<String>) -> Result<Value> {
     let mut body = Map::new();
     body.insert("format".into(), data.format.as_str().into());
     if let Some(id) = schema {
-        let version = data.schema_version.as_deref().unwrap_or(SCHEMA_VERSION);
-        body.insert("schema".into(), json!({"id": id, "version": version}));
+        let mut schema = json!({"id": id});
+        if let Some(version) = &data.schema_version {
+            schema["version"] = version.as_str().into();
+        }
+        body.insert("schema".into(), schema);
     }
     if let Some(properties) = &data.properties {
         let properties = compare::open("spec.data.properties", properties)?;
@@ -123,6 +131,21 @@ pub struct Refs {
     spec: SpecRef,
 }
 
+impl Desired {
+    /// The data of a new source connection.
+    fn new_data(&self) -> Option<Value> {
+        let mut data = self.data.clone();
+        if let Some(schema) = data
+            .as_mut()
+            .and_then(|it| it.get_mut("schema")?.as_object_mut())
+        {
+            let version = schema.entry("version");
+            version.or_insert_with(|| SCHEMA_VERSION.into());
+        }
+        data
+    }
+}
+
 impl Planned for SourceConnection {
     type Desired = Desired;
     type Held = Held;
@@ -134,7 +157,8 @@ impl Planned for SourceConnection {
         if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
             fixed.push("`spec.baseConnectionRef`");
         }
-        if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
+        let same_spec = flow_service::same_spec(&desired.spec, held.spec.as_ref());
+        if desired.names_spec && !same_spec {
             fixed.push("`spec.connectionSpec`");
         }
         if !compare::covers_some(desired.data.as_ref(), held.data.as_ref()) {
@@ -145,6 +169,10 @@ impl Planned for SourceConnection {
         }
         let ops = desired.label.ops(&held.head);
         Ok(compare::change_or_replace(&fixed, ops))
+    }
+
+    fn differences(desired: &Desired, held: &Held, _: &Vec<PatchOp>) -> Vec<Difference> {
+        desired.label.differences(&held.head)
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -183,6 +211,7 @@ impl ManagedKind for SourceConnection {
             label: Label::new(mark, &spec.name, spec.description.as_deref()),
             base_connection_id: refs.base_connection_id.clone(),
             data: data.transpose()?,
+            names_spec: spec.connection_spec.is_some(),
             params: (!params.is_empty()).then(|| params.into()),
             spec: refs.spec.clone(),
         })
@@ -193,12 +222,9 @@ impl ManagedKind for SourceConnection {
             name: desired.label.name.clone(),
             description: Some(desired.label.description.clone()),
             base_connection_id: desired.base_connection_id.clone(),
-            data: desired.data.clone(),
+            data: desired.new_data(),
             params: desired.params.clone(),
-            connection_spec: flow_service::spec_ref(
-                desired.spec.id.clone(),
-                desired.spec.version.clone(),
-            ),
+            connection_spec: flow_service::versioned(&desired.spec),
         };
         let adobe = session.adobe();
         let service = adobe.flow_service();
@@ -242,6 +268,7 @@ mod tests {
             data: Some(json!({
                 "format": "parquet_xdm", "schema": {"id": "https://a/b", "version": SCHEMA_VERSION},
             })),
+            names_spec: true,
             params: Some(json!({"path": "PayPal.Catalog_Products", "depth": 1})),
         }
     }
@@ -315,5 +342,24 @@ mod tests {
             SourceConnection::plan(&desired, &held()).unwrap(),
             Plan::Keep
         );
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_not_compared() {
+        let mut desired = desired();
+        desired.names_spec = false;
+        desired.data = Some(json!({"format": "parquet_xdm", "schema": {"id": "https://a/b"}}));
+        let new = desired.new_data().unwrap();
+        assert_eq!(new["schema"]["version"], SCHEMA_VERSION);
+        let mut held = held();
+        held.spec = Some(flow_service::spec_ref("other".into(), None));
+        held.data = Some(json!({
+            "format": "parquet_xdm", "schema": {"id": "https://a/b", "version": "application/other"},
+        }));
+        assert_eq!(SourceConnection::plan(&desired, &held).unwrap(), Plan::Keep);
+        desired.data = None;
+        desired.params = None;
+        held.data = Some(json!({"format": "json"}));
+        assert_eq!(SourceConnection::plan(&desired, &held).unwrap(), Plan::Keep);
     }
 }

@@ -11,13 +11,16 @@ use crate::adobe::{self, NewTargetConnection, PatchOp, SpecRef};
 use crate::api::{
     BaseConnection, Contract, TargetConnection, TargetConnectionSpec, TargetConnectionStatus,
 };
-use crate::engine::{Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
+use crate::engine::{Difference, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
 
 /// The connection spec of the data lake, the same everywhere.
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
 
 /// How the dataset's schema is used unless the user says otherwise.
 const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full+json;version=1";
+
+/// Where reads show the schema.
+const SCHEMA_ID: &str = "/schema/id";
 
 /// The parameter that names the dataset.
 const DATASET: &str = "dataSetId";
@@ -28,8 +31,12 @@ pub struct Desired {
     label: Label,
     base_connection_id: Option<String>,
     spec: SpecRef,
+    /// Whether the user wrote the spec: else it is the data lake's.
+    names_spec: bool,
     dataset: Written,
-    data: Value,
+    /// As far as the user described it.
+    data: Option<Value>,
+    contract: Contract,
     params: Value,
 }
 
@@ -46,7 +53,7 @@ pub struct Held {
 flow_object!(Desired, Held, (), |held| {
     let base = held.base_connection_id.as_deref();
     base.into_iter()
-        .chain(compare::text(held.data.as_ref(), "/schema/id"))
+        .chain(compare::text(held.data.as_ref(), SCHEMA_ID))
         .chain(compare::text(held.params.as_ref(), "/dataSetId"))
         .collect()
 });
@@ -68,27 +75,41 @@ fn image(desired: &Desired, head: Head) -> Held {
         head,
         base_connection_id: desired.base_connection_id.clone(),
         spec: Some(desired.spec.clone()),
-        data: Some(desired.data.clone()),
+        data: Some(desired.new_data()),
         params: Some(desired.params.clone()),
     }
 }
 
-fn data(spec: &TargetConnectionSpec, schema: &str) -> Value {
+/// What the user says about the data, if anything.
+fn described(spec: &TargetConnectionSpec) -> Option<Value> {
     let given = spec.data.clone().unwrap_or_default();
-    let default = match spec.contract {
-        Contract::Current => Some(SCHEMA_VERSION.to_owned()),
-        Contract::Legacy2020 => None,
-    };
-    let mut used = json!({"id": schema});
-    if let Some(version) = given.schema_version.or(default) {
-        used["version"] = version.into();
-    }
     let mut body = Map::new();
     if let Some(format) = given.format {
         body.insert("format".into(), format.into());
     }
-    body.insert("schema".into(), used);
-    body.into()
+    if let Some(version) = given.schema_version {
+        body.insert("schema".into(), json!({"version": version}));
+    }
+    (!body.is_empty()).then(|| body.into())
+}
+
+impl Desired {
+    /// The data of a new target connection.
+    fn new_data(&self) -> Value {
+        let mut data = self.data.clone().unwrap_or_else(|| json!({}));
+        data["schema"]["id"] = self.dataset.schema.as_str().into();
+        if self.contract == Contract::Current && data["schema"]["version"].is_null() {
+            data["schema"]["version"] = SCHEMA_VERSION.into();
+        }
+        data
+    }
+
+    /// Whether Adobe holds the data as the user described it, with the dataset's schema if any.
+    fn is_met(&self, held: Option<&Value>) -> bool {
+        let schema = compare::text(held, SCHEMA_ID);
+        compare::covers_some(self.data.as_ref(), held)
+            && schema.is_none_or(|it| it == self.dataset.schema)
+    }
 }
 
 /// What the names in a spec stand for.
@@ -110,13 +131,14 @@ impl Planned for TargetConnection {
         if base.is_some_and(|base| held.base_connection_id.as_ref() != Some(base)) {
             fixed.push("`spec.baseConnectionRef`");
         }
-        if !flow_service::same_spec(&desired.spec, held.spec.as_ref()) {
+        let same_spec = flow_service::same_spec(&desired.spec, held.spec.as_ref());
+        if desired.names_spec && !same_spec {
             fixed.push("`spec.connectionSpec`");
         }
         let written = held.params.as_ref().and_then(|params| params.get(DATASET));
         // Another dataset brings its own schema: that is one change, not three.
         if written.and_then(Value::as_str) == Some(&desired.dataset.id) {
-            if !compare::covers_some(Some(&desired.data), held.data.as_ref()) {
+            if !desired.is_met(held.data.as_ref()) {
                 fixed.push("`spec.data` or the dataset's schema");
             }
             if !compare::covers_some(Some(&desired.params), held.params.as_ref()) {
@@ -127,6 +149,10 @@ impl Planned for TargetConnection {
         }
         let ops = desired.label.ops(&held.head);
         Ok(compare::change_or_replace(&fixed, ops))
+    }
+
+    fn differences(desired: &Desired, held: &Held, _: &Vec<PatchOp>) -> Vec<Difference> {
+        desired.label.differences(&held.head)
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
@@ -162,7 +188,9 @@ impl ManagedKind for TargetConnection {
             label: Label::new(mark, &spec.name, spec.description.as_deref()),
             base_connection_id: refs.base_connection_id.clone(),
             spec: refs.spec.clone(),
-            data: data(spec, &refs.dataset.schema),
+            names_spec: spec.connection_spec.is_some(),
+            data: described(spec),
+            contract: spec.contract,
             params: params.into(),
             dataset: refs.dataset.clone(),
         })
@@ -173,9 +201,9 @@ impl ManagedKind for TargetConnection {
             name: desired.label.name.clone(),
             description: Some(desired.label.description.clone()),
             base_connection_id: desired.base_connection_id.clone(),
-            data: Some(desired.data.clone()),
+            data: Some(desired.new_data()),
             params: Some(desired.params.clone()),
-            connection_spec: desired.spec.clone(),
+            connection_spec: flow_service::versioned(&desired.spec),
         };
         let adobe = session.adobe();
         let service = adobe.flow_service();
@@ -217,16 +245,20 @@ mod tests {
     }
 
     fn desired() -> Desired {
-        let spec = spec(json!({"name": "Payments", "datasetId": "d"}));
+        let spec = spec(json!({
+            "name": "Payments", "datasetId": "d", "data": {"schemaVersion": SCHEMA_VERSION},
+        }));
         Desired {
             label: label(Kind::TargetConnection),
             base_connection_id: Some("lake".into()),
             spec: flow_service::spec_ref(DATA_LAKE.into(), None),
+            names_spec: true,
             dataset: Written {
                 id: "d".into(),
                 schema: "https://a/b".into(),
             },
-            data: data(&spec, "https://a/b"),
+            data: described(&spec),
+            contract: Contract::Current,
             params: json!({"dataSetId": "d", "batch": 5}),
         }
     }
@@ -289,10 +321,15 @@ mod tests {
     #[test]
     fn the_contract_of_2020_sends_a_format_and_no_schema_version() {
         let spec = spec(json!({
-            "name": "Payments", "datasetId": "d", "contract": "Legacy2020", "data": {"format": "parquet_xdm"},
+            "name": "Payments", "datasetId": "d", "data": {"format": "parquet_xdm"},
         }));
+        let desired = Desired {
+            data: described(&spec),
+            contract: Contract::Legacy2020,
+            ..desired()
+        };
         assert_eq!(
-            data(&spec, "https://a/b"),
+            desired.new_data(),
             json!({"format": "parquet_xdm", "schema": {"id": "https://a/b"}})
         );
     }
@@ -313,5 +350,24 @@ mod tests {
             TargetConnection::plan(&desired, &held()).unwrap(),
             Plan::Keep
         );
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_not_compared() {
+        let desired = Desired {
+            names_spec: false,
+            data: None,
+            ..desired()
+        };
+        let mut held = held();
+        held.spec = Some(flow_service::spec_ref("other".into(), None));
+        let other = json!({"format": "json", "schema": {"id": "https://a/b", "version": "application/other"}});
+        for data in [None, Some(json!({"format": "json"})), Some(other)] {
+            held.data = data;
+            assert_eq!(TargetConnection::plan(&desired, &held).unwrap(), Plan::Keep);
+        }
+        held.data = Some(json!({"schema": {"id": "https://a/c"}}));
+        let expected = Plan::Replace("`spec.data` or the dataset's schema".into());
+        assert_eq!(TargetConnection::plan(&desired, &held).unwrap(), expected);
     }
 }

@@ -3,7 +3,7 @@
 mod wire;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::call::{Call, Method};
 use super::page::{self, Page};
@@ -49,10 +49,31 @@ pub struct MappingSet {
     pub name: Option<String>,
     /// The `$id` of the target schema.
     pub schema_id: Option<String>,
+    /// The media type under which the schema is used.
+    pub content_type: Option<String>,
     /// The rows, in no particular order.
     pub mappings: Vec<MappingRow>,
     /// Milliseconds since 1970.
     pub created: Option<i64>,
+    /// What else clients may have written.
+    pub rest: Rest,
+}
+
+/// Members that are not known here, but for those that Adobe fills in by itself. Almost always empty, so kept small.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest(Option<Box<Map<String, Value>>>);
+
+impl Rest {
+    /// The members, if there are any.
+    pub fn members(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter().flat_map(|it| it.iter())
+    }
+}
+
+impl From<Map<String, Value>> for Rest {
+    fn from(members: Map<String, Value>) -> Self {
+        Self((!members.is_empty()).then(|| Box::new(members)))
+    }
 }
 
 /// One row: how one field is mapped.
@@ -65,6 +86,8 @@ pub struct MappingRow {
     pub destination: String,
     /// What `source` is.
     pub source_type: SourceKind,
+    /// What else clients may have written, such as a name and a description.
+    pub rest: Rest,
 }
 
 /// What the source of a row is. Adobe reads and writes different spellings; here there is one.

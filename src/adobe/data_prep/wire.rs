@@ -1,9 +1,9 @@
 //! The wire format of mapping sets and of their validation.
 
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{MappingFault, MappingRow, MappingSet, SourceKind};
+use super::{MappingFault, MappingRow, MappingSet, Rest, SourceKind};
 use crate::adobe::tolerant;
 
 impl From<Option<String>> for SourceKind {
@@ -22,6 +22,32 @@ impl From<Option<String>> for SourceKind {
 
 pub(super) fn version<'de, D: Deserializer<'de>>(input: D) -> Result<i64, D::Error> {
     Value::deserialize(input).map(|value| tolerant::as_integer(&value).unwrap_or_default())
+}
+
+/// What is worth sending back: nothing that Adobe writes by itself, nor what it fills in where it is left out.
+fn rest(mut members: Map<String, Value>) -> Rest {
+    members.retain(|name, value| match name.as_str() {
+        "id"
+        | "version"
+        | "createdDate"
+        | "modifiedDate"
+        | "createdBy"
+        | "modifiedBy"
+        | "status"
+        | "supportVersion"
+        | "matchScore"
+        | "expressionAttributes" => false,
+        "identity" | "primaryIdentity" | "allowNullValues" | "strictMapping" => *value == true,
+        "functionVersion" => *value != 1,
+        "xdmVersion" => *value != "1.0",
+        "inputSchema" => {
+            let members = value.as_object().into_iter().flatten();
+            let mut members = members.map(|(name, _)| name.as_str());
+            members.any(|name| !["id", "version"].contains(&name))
+        }
+        _ => !value.is_null(),
+    });
+    members.into()
 }
 
 /// A mapping set under both sets of names that Adobe uses, often at once.
@@ -43,6 +69,8 @@ pub(super) struct Wire {
     mappings: Vec<MappingRow>,
     #[serde(default, deserialize_with = "tolerant::millis")]
     created_date: Option<i64>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 impl From<Wire> for MappingSet {
@@ -57,8 +85,12 @@ impl From<Wire> for MappingSet {
             .flatten()
             .find_map(Value::as_str)
             .map(Into::into);
+        let content_type = wire.output_schema.pointer("/schemaRef/contentType");
+        let content_type = content_type.and_then(Value::as_str).map(Into::into);
         Self {
             schema_id,
+            content_type,
+            rest: rest(wire.rest),
             id: wire.id,
             version: wire.version,
             name: wire.name,
@@ -81,6 +113,8 @@ pub(super) struct WireRow {
     destination_xdm_path: Option<String>,
     #[serde(default, deserialize_with = "tolerant::text")]
     source_type: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 impl From<WireRow> for MappingRow {
@@ -92,6 +126,7 @@ impl From<WireRow> for MappingRow {
                 .or(wire.destination_xdm_path)
                 .unwrap_or_default(),
             source_type: wire.source_type.into(),
+            rest: rest(wire.rest),
         }
     }
 }

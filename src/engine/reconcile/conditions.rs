@@ -39,6 +39,7 @@ pub fn set_outcome(status: &mut CommonStatus, generation: Option<i64>, outcome: 
                 "Adobe has what the spec says",
             );
             conditions.clear(&[RECONCILING, STALLED, SUSPENDED]);
+            status.synced_generation = generation;
         }
         Outcome::Progressing => {
             let message = "created at Adobe, more steps follow";

@@ -108,6 +108,12 @@ impl<'a, K: AepResource> Context<'a, K> {
         self.resource.meta().generation
     }
 
+    /// Whether Adobe had what this very spec says.
+    pub(super) fn was_synced(&self) -> bool {
+        let synced = self.common().and_then(|it| it.synced_generation);
+        synced.is_some() && synced == self.generation()
+    }
+
     /// Looks up what the resource names.
     #[must_use]
     pub fn lookup(&self) -> Lookup<'_> {

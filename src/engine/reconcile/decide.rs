@@ -209,8 +209,14 @@ fn converge<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     if let Err(error) = view.check_owner(current) {
         return Step::Stop(error);
     }
-    let planned = desired_at(view.revision()).and_then(|desired| P::plan(&desired, current));
-    match planned {
+    let desired = match desired_at(view.revision()) {
+        Ok(desired) => desired,
+        Err(error) => return Step::Stop(error),
+    };
+    match P::plan(&desired, current) {
+        Err(Error::Invalid(text)) if view.was_synced => invalid(format!(
+            "this was changed at Adobe, the spec was not edited: {text}"
+        )),
         Err(error) => Step::Stop(error),
         Ok(Plan::Keep) => tidy_up(view, current),
         Ok(Plan::Replace(what)) => replace(view, current, what),
@@ -255,7 +261,11 @@ fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String)
     // What carries no mark, or another one, is not ours to be replaced.
     let ours = current.mark().is_some_and(|it| it.claim() == view.claim);
     if !ours || !view.replaces {
-        return Step::Stop(Error::ReplaceRequired(what));
+        return Step::Stop(if view.was_synced {
+            Error::Drifted(what)
+        } else {
+            Error::ReplaceRequired(what)
+        });
     }
     match confirmed(view, current, Step::Done(None)) {
         Step::Done(_) => create(view, revision.saturating_add(1), None, Some(what)),

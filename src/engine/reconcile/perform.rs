@@ -99,6 +99,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             deleting: cx.is_deleting(),
             adopts: resource.management().adoption_policy == AdoptionPolicy::IfUnowned,
             replaces: resource.replace_policy() == ReplacePolicy::Recreate,
+            was_synced: cx.was_synced(),
             established: cx.is_established(),
             refusal: cx.engine().queues.registry.refusal(cx.identity()),
             unknown_create: self.list_conclusive_from().map(left),

@@ -65,7 +65,7 @@ impl<K: AepResource> Report<K> {
             self.written = self.status.clone();
         }
         let about = cx.resource().object_ref(&());
-        self.events.publish(&cx.engine().recorder, &about).await;
+        self.events.publish(&cx.engine().recorders, &about).await;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use super::finalizer;
 use super::view::{Origin, Step, resource};
 use super::work::{Work, key};
 use crate::adobe::Class;
+use crate::engine::difference::Difference;
 use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
 use crate::engine::kind::{ManagedKind, Objects};
@@ -181,6 +182,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         tracing::debug!(?change, "updating");
         let ours = current.mark().filter(|it| it.claim() == self.claim());
         let desired = self.desired(ours.map_or(1, Mark::revision))?;
+        let changed = told(&K::differences(&desired, &current, &change));
         let (session, creates) = (self.session.clone(), K::creates(&change));
         let update = K::update(&session, &desired, &current, change);
         let updated = if creates {
@@ -200,7 +202,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             // What an interrupted create had left behind has become part of something larger.
             self.collection.index(|it| it.forget(current.id()));
         }
-        let text = format!("updated {} at Adobe", updated.id());
+        let text = format!("updated {} at Adobe{changed}", updated.id());
         self.report.events.normal("Updated", text);
         self.put(updated);
         self.enqueue_contenders();
@@ -282,5 +284,14 @@ impl<K: ManagedKind> Work<'_, '_, K> {
                 Ok(known.map(Arc::unwrap_or_clone))
             }
         }
+    }
+}
+
+/// The end of a sentence that names what was changed.
+fn told(differences: &[Difference]) -> String {
+    let texts: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    match texts[..] {
+        [] => String::new(),
+        _ => format!(": {}", texts.join(", ")),
     }
 }

@@ -35,6 +35,8 @@ pub struct View<'v, P: Planned> {
     pub adopts: bool,
     /// Whether an object that cannot be changed in place may be replaced.
     pub replaces: bool,
+    /// Whether Adobe had what this very spec says: what differs now was not made to differ by an edit.
+    pub was_synced: bool,
     /// Whether its Sandbox has been ready for long, so that a resource that does not exist is gone for good.
     pub established: bool,
     /// What Adobe refused, as long as nothing has changed since.

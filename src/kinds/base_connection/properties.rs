@@ -26,6 +26,13 @@ const PARAMS: [&str; 7] = [
 ];
 
 impl Subject for BaseConnection {
+    const OPTIONAL: &'static [&'static str] = &[
+        "/description",
+        "/connectionSpec/version",
+        "/auth",
+        "/auth/params",
+    ];
+
     fn specs(_: &World) -> BoxedStrategy<Value> {
         let connector = members(vec![
             with("id", one_of(CONNECTORS)),
@@ -73,4 +80,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<BaseConnection>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<BaseConnection>();
 }

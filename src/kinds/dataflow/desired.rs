@@ -7,7 +7,7 @@ use super::mapping::Mapping;
 use super::schedule::{Schedule, ScheduleSpec};
 use crate::adobe::{NewFlow, SpecRef, Transformation};
 use crate::api::{Contract, FlowState};
-use crate::kinds::flow_service::{Head, Label};
+use crate::kinds::flow_service::{self, Head, Label};
 
 /// A flow as the spec wants it.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Desired {
         NewFlow {
             name: self.label.name.clone(),
             description: Some(self.label.description.clone()),
-            flow_spec: self.flow_spec.clone(),
+            flow_spec: flow_service::versioned(&self.flow_spec),
             source_connection_ids: vec![self.source.clone()],
             target_connection_ids: vec![self.target.clone()],
             transformations: self.transformations(),

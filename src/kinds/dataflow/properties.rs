@@ -10,6 +10,8 @@ const FILES: &str = "9753525b-82c7-4dce-8a9b-5ccfce2b9876";
 const STREAM: &str = "d69717ba-71b4-4313-b654-49f9cf126d7a";
 
 impl Subject for Dataflow {
+    const OPTIONAL: &'static [&'static str] = &["/description"];
+
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let kind = members(vec![with("id", one_of([TABLES, FILES, STREAM]))]);
         members(vec![
@@ -96,4 +98,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<Dataflow>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<Dataflow>();
 }

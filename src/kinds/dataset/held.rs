@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{ENABLED, IDENTITY, OWNER, PROFILE};
+use super::{IDENTITY, OWNER, PROFILE};
 use crate::adobe::DataSet;
 use crate::engine::{self, Mark};
+
+const ENABLED: &str = "enabled:true";
+const DISABLED: &str = "enabled:false";
 
 /// A dataset.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +19,8 @@ pub struct Held {
     pub(super) description: String,
     pub(super) schema_id: String,
     pub(super) content_type: String,
-    pub(super) profile: bool,
-    pub(super) identity: bool,
+    pub(super) profile: Switch,
+    pub(super) identity: Switch,
     pub(super) error_diagnostics: Option<bool>,
     /// Whether there is a map of tags to which a tag can be added.
     pub(super) tagged: bool,
@@ -50,8 +53,8 @@ impl From<DataSet> for Held {
         let mut marks = owner.filter_map(|value| Mark::read_tag(value));
         Self {
             mark: marks.next(),
-            profile: is_enabled(&found.tags, PROFILE),
-            identity: is_enabled(&found.tags, IDENTITY),
+            profile: Switch::read(&found.tags, PROFILE),
+            identity: Switch::read(&found.tags, IDENTITY),
             tagged: !found.tags.is_empty(),
             id: found.id,
             created: found.created,
@@ -64,10 +67,38 @@ impl From<DataSet> for Held {
     }
 }
 
-/// Adobe appends `enabledAt:` to the values, and samples write a space after the colon.
-fn is_enabled(tags: &BTreeMap<String, Vec<String>>, key: &str) -> bool {
-    let mut values = tags.get(key).into_iter().flatten();
-    values.any(|value| compact(value) == ENABLED)
+/// A tag that switches something on, with whatever else its values say, such as `isUpsert:true`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Switch {
+    pub on: bool,
+    others: Vec<String>,
+}
+
+impl Switch {
+    /// Adobe appends `enabledAt:` to the values, and samples write a space after the colon.
+    fn read(tags: &BTreeMap<String, Vec<String>>, key: &str) -> Self {
+        let values = tags.get(key).map_or(&[][..], Vec::as_slice);
+        let own = |it: &&String| {
+            let text = compact(it);
+            text.starts_with("enabled:") || text.starts_with("enabledat:")
+        };
+        Self {
+            on: values.iter().any(|value| compact(value) == ENABLED),
+            others: values.iter().filter(|it| !own(it)).cloned().collect(),
+        }
+    }
+
+    /// The same, on or off.
+    pub(super) fn turned(&self, on: bool) -> Self {
+        let others = self.others.clone();
+        Self { on, others }
+    }
+
+    pub(super) fn values(&self) -> Vec<String> {
+        let state = if self.on { ENABLED } else { DISABLED };
+        let others = self.others.iter().cloned();
+        std::iter::once(state.to_owned()).chain(others).collect()
+    }
 }
 
 /// A text without spaces, in lower case.

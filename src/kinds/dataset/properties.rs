@@ -12,6 +12,13 @@ const CONTENT_TYPES: [&str; 3] = [
 ];
 
 impl Subject for Dataset {
+    const OPTIONAL: &'static [&'static str] = &[
+        "/description",
+        "/schemaContentType",
+        "/profileEnabled",
+        "/errorDiagnostics",
+    ];
+
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let schemas = [world.schema.clone(), world.profile_schema.clone()];
         members(vec![
@@ -37,4 +44,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<Dataset>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<Dataset>();
 }

@@ -8,7 +8,7 @@ use crate::kinds::compare::version;
 /// The version of all known connection and flow specs.
 const SPEC_VERSION: &str = "1.0";
 
-/// Whether Adobe uses the wanted spec. Reads do not always name the version.
+/// Whether Adobe uses the wanted spec. Neither users nor reads always name the version.
 pub(in crate::kinds) fn same_spec(wanted: &SpecRef, held: Option<&SpecRef>) -> bool {
     held.is_some_and(|held| {
         let versions = wanted.version.as_deref().zip(held.version.as_deref());
@@ -16,7 +16,7 @@ pub(in crate::kinds) fn same_spec(wanted: &SpecRef, held: Option<&SpecRef>) -> b
     })
 }
 
-/// The spec to send, by its id, or by its name, for which `by_name` finds the id.
+/// The spec as the user names it: by its id, or by its name, for which `by_name` finds the id.
 async fn select<F>(
     selector: &SpecSelector,
     by_name: impl FnOnce(String) -> F + Send,
@@ -36,10 +36,18 @@ where
     Ok(spec_ref(id, selector.version.clone()))
 }
 
-/// A spec by its id.
+/// A spec by its id, as it is compared.
 pub(in crate::kinds) fn spec_ref(id: String, version: Option<String>) -> SpecRef {
-    let version = Some(version.unwrap_or_else(|| SPEC_VERSION.into()));
     SpecRef { id, version }
+}
+
+/// A spec as it is sent, always with a version.
+pub(in crate::kinds) fn versioned(spec: &SpecRef) -> SpecRef {
+    let version = spec.version.clone();
+    SpecRef {
+        id: spec.id.clone(),
+        version: Some(version.unwrap_or_else(|| SPEC_VERSION.into())),
+    }
 }
 
 /// The connection spec that a selector names, read once per sandbox.

@@ -24,6 +24,13 @@ const EXPRESSIONS: [&str; 3] = [
 ];
 
 impl Subject for MappingSet {
+    const OPTIONAL: &'static [&'static str] = &[
+        "/validation",
+        "/contract",
+        "/mappings/0/sourceType",
+        "/mappings/1/sourceType",
+    ];
+
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let fields = btree_map(select(&FIELDS[..]), source(), 1..4).prop_map(mappings);
         let anything = btree_map(text(), source(), 1..4).prop_map(mappings);
@@ -79,4 +86,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<MappingSet>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<MappingSet>();
 }

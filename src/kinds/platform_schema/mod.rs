@@ -4,6 +4,7 @@
 //! descriptions let a create that was interrupted go on where it stopped.
 
 mod desired;
+mod differences;
 mod fields;
 mod held;
 mod identities;
@@ -26,7 +27,8 @@ use self::registry::{
 use crate::adobe::{PatchOp, RegistryType};
 use crate::api::{PlatformSchema, PlatformSchemaStatus};
 use crate::engine::{
-    Error, Held as _, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+    Difference, Error, Held as _, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result,
+    Session,
 };
 use crate::kinds::compare;
 
@@ -39,6 +41,10 @@ impl Planned for PlatformSchema {
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
         plan::plan(desired, held)
+    }
+
+    fn differences(desired: &Desired, held: &Held, change: &Change) -> Vec<Difference> {
+        differences::differences(desired, held, change)
     }
 
     fn is_namesake(desired: &Desired, held: &Held) -> bool {

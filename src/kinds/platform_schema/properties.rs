@@ -29,6 +29,8 @@ const COLUMNS: [&str; 8] = [
 const FIELDS: [&str; 6] = ["name", "properties", "items", "type", "a-b", "x_1"];
 
 impl Subject for PlatformSchema {
+    const OPTIONAL: &'static [&'static str] = &["/identities"];
+
     fn specs(_: &World) -> BoxedStrategy<Value> {
         let raw = members(vec![
             with("title", text()),
@@ -160,4 +162,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<PlatformSchema>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<PlatformSchema>();
 }

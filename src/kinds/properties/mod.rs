@@ -21,6 +21,9 @@ use crate::engine::ManagedKind;
 
 /// A kind with the specs to try.
 pub(super) trait Subject: ManagedKind<Change: PartialEq> {
+    /// JSON pointers to the fields that may be left out without another answer than that they are not ours.
+    const OPTIONAL: &'static [&'static str];
+
     /// Specs as a user may write them, without what all kinds have in common.
     fn specs(world: &World) -> BoxedStrategy<Value>;
 
@@ -57,6 +60,15 @@ pub(super) fn every_change_arrives_or_is_refused<K: Subject>() {
     });
 }
 
+/// What the spec leaves out is neither compared nor sent, whatever Adobe holds: here, what was there before.
+pub(super) fn what_is_left_out_is_not_touched<K: Subject>() {
+    try_all(left_out::<K>, &async |stage, (before, after)| {
+        let mut case = Case::<K>::open(stage, &before).await?;
+        case.arrives(&before).await?;
+        case.is_kept(&after).await
+    });
+}
+
 /// Tries some values of a strategy, one after the other, and in case of failure finds the simplest that fails.
 fn try_all<S: Strategy>(
     strategy: impl Fn(&World) -> S,
@@ -85,6 +97,20 @@ fn admitted<K: Subject>(world: &World) -> impl Strategy<Value = Value> + use<K> 
     let rules = world.clone();
     let admits = move |spec: &Value| K::admits(&rules, spec);
     K::specs(world).prop_filter("the spec is not admitted", admits)
+}
+
+/// A spec, and the same without some of its optional fields.
+fn left_out<K: Subject>(world: &World) -> impl Strategy<Value = (Value, Value)> + use<K> {
+    let picks = prop::sample::subsequence(K::OPTIONAL, 1..=K::OPTIONAL.len());
+    (admitted::<K>(world), picks).prop_map(|(before, pointers)| {
+        let mut after = before.clone();
+        for pointer in pointers {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            let parent = after.pointer_mut(parent).and_then(Value::as_object_mut);
+            parent.map(|it| it.remove(name));
+        }
+        (before, after)
+    })
 }
 
 /// A spec and what somebody makes of it, by taking over parts of another one.

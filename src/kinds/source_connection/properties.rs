@@ -14,6 +14,16 @@ const CONTENT_TYPES: [&str; 2] = [
 ];
 
 impl Subject for SourceConnection {
+    const OPTIONAL: &'static [&'static str] = &[
+        "/description",
+        "/baseConnectionId",
+        "/data",
+        "/data/schemaId",
+        "/data/schemaVersion",
+        "/data/properties",
+        "/params",
+    ];
+
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let connector = members(vec![with("id", one_of([PAYPAL, LANDING_ZONE]))]);
         let data = members(vec![
@@ -47,4 +57,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<SourceConnection>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<SourceConnection>();
 }

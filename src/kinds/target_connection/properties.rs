@@ -11,6 +11,16 @@ const CONTENT_TYPES: [&str; 2] = [
 ];
 
 impl Subject for TargetConnection {
+    const OPTIONAL: &'static [&'static str] = &[
+        "/description",
+        "/baseConnectionId",
+        "/data",
+        "/data/format",
+        "/data/schemaVersion",
+        "/params",
+        "/contract",
+    ];
+
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let data = members(vec![
             perhaps("format", one_of(["parquet_xdm", "json"])),
@@ -36,4 +46,9 @@ fn nothing_written_is_drift() {
 #[test]
 fn every_change_arrives_or_is_refused() {
     properties::every_change_arrives_or_is_refused::<TargetConnection>();
+}
+
+#[test]
+fn what_is_left_out_is_not_touched() {
+    properties::what_is_left_out_is_not_touched::<TargetConnection>();
 }

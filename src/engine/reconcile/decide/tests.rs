@@ -6,6 +6,7 @@
 
 use super::*;
 use crate::api::Kind;
+use crate::engine::difference::Difference;
 use crate::engine::error::Result;
 use crate::engine::mark::Mark;
 use crate::engine::reconcile::view::Progress;
@@ -72,6 +73,10 @@ impl Planned for Toy {
         })
     }
 
+    fn differences(_: &Wanted, _: &Object, _: &&'static str) -> Vec<Difference> {
+        Vec::new()
+    }
+
     fn is_namesake(desired: &Wanted, held: &Object) -> bool {
         desired.name == held.name
     }
@@ -93,6 +98,7 @@ struct Row {
     deleting: bool,
     adopts: bool,
     replaces: bool,
+    was_synced: bool,
     established: bool,
     refused: bool,
     /// Seconds until a refused request may be sent again, if ever.
@@ -124,6 +130,7 @@ fn row(says: &'static str) -> Row {
         deleting: false,
         adopts: false,
         replaces: false,
+        was_synced: false,
         established: false,
         refused: false,
         refused_for: None,
@@ -262,6 +269,7 @@ impl Row {
             deleting: self.deleting,
             adopts: self.adopts,
             replaces: self.replaces,
+            was_synced: self.was_synced,
             established: self.established,
             refusal: self.refused.then(|| Refusal {
                 left: self.refused_for.map(seconds),
@@ -963,6 +971,14 @@ fn a_replacement_is_there_before_what_it_replaces_goes() {
             "ReplaceRequired, again on change",
         ),
         (
+            Row {
+                replaces: false,
+                was_synced: true,
+                ..fixed("so is a change of that at Adobe")
+            },
+            "ReplaceRequired, again on change",
+        ),
+        (
             fixed("where the policy allows it, the object is read"),
             "read a",
         ),
@@ -1197,4 +1213,32 @@ fn deletion_takes_what_is_ours_and_no_longer_used() {
             "done",
         ),
     ]);
+}
+
+#[test]
+fn a_refusal_tells_a_change_at_adobe_from_an_edit() {
+    let at_adobe = "the spec was not edited";
+    for value in ["fixed", "impossible"] {
+        let edited = Row {
+            value,
+            ..taken("the spec was edited")
+        };
+        assert!(!edited.refusal().contains(at_adobe), "{}", edited.refusal());
+        let drifted = Row {
+            was_synced: true,
+            ..edited
+        };
+        assert!(
+            drifted.refusal().contains(at_adobe),
+            "{}",
+            drifted.refusal()
+        );
+    }
+    // What the spec alone is guilty of is not blamed on anybody at Adobe.
+    let nonsense = Row {
+        value: "nonsense",
+        was_synced: true,
+        ..taken("the spec makes no sense")
+    };
+    assert_eq!(nonsense.refusal(), "nonsense");
 }
