@@ -50,9 +50,13 @@ async fn often_listed() -> World {
     world
 }
 
-/// A world with an open sandbox and nothing else.
+/// A world with an open sandbox and nothing else, in which objects are settled as soon as they are made.
 async fn open() -> World {
-    let world = World::new().await;
+    let world = World::with(Options {
+        transition: Duration::ZERO,
+        ..Options::default()
+    })
+    .await;
     for object in sample("payments") {
         if object["kind"] == "Secret" || object["kind"] == "Sandbox" {
             world.apply(&object).await.unwrap();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use aep_operator::api::Kind;
 use aep_test_kit::metrics::PREFIXES as BEGINNINGS;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -181,4 +182,36 @@ fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
     let words = heading.chars().filter(kept).collect::<String>();
     words.to_lowercase().replace(' ', "-")
+}
+
+/// The first cells of the tables in a section, without backquotes.
+fn rows_of(page: &str, section: &str) -> Vec<String> {
+    let start = format!("\n## {section}\n");
+    let (_, rest) = page
+        .split_once(&start)
+        .unwrap_or_else(|| panic!("no section {section}"));
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| row.split('`').nth(1))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_field_of_a_spec_has_one_row_in_the_table_of_fields() {
+    let table = text(&Path::new(ROOT).join("docs/fields.md"));
+    let common = rows_of(&table, "Every kind");
+    for kind in Kind::ALL {
+        let page = format!("docs/reference/{}s.md", kind.name().to_lowercase());
+        let page = page.replace("boxs.md", "boxes.md");
+        let fields = rows_of(&text(&Path::new(ROOT).join(page)), "spec").into_iter();
+        // What a reference consists of is the same everywhere.
+        let own = fields.filter(|field| {
+            let (parents, _) = field.rsplit_once('.').unwrap_or_default();
+            let inner = ["Ref", "secretParams[]", "valueFrom"];
+            !common.contains(field) && !inner.iter().any(|it| parents.ends_with(it))
+        });
+        let own: Vec<_> = own.collect();
+        assert_eq!(rows_of(&table, kind.name()), own, "{kind}");
+    }
 }

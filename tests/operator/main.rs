@@ -26,3 +26,4 @@ mod runs;
 mod telemetry;
 mod trouble;
 mod tutorial;
+mod unwritten;

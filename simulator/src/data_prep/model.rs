@@ -6,7 +6,7 @@ use super::errors::invalid;
 use crate::http::Answer;
 use crate::world::Context;
 
-/// Members of a set that are the client's, and stay when a replacement does not mention them.
+/// Members of a set that are the client's. A replacement that does not mention them takes them away.
 const CLIENT_MEMBERS: [&str; 6] = [
     "name",
     "tags",
@@ -133,10 +133,8 @@ impl Draft {
             "schemaRef": { "id": self.schema, "contentType": "1.0" },
             "xdmSchema": self.schema,
         });
-        let kept = |key: &str| previous.and_then(|p| p.get(key));
         for key in CLIENT_MEMBERS {
-            let sent = self.sent.get(key).filter(|v| !v.is_null());
-            if let Some(value) = sent.or_else(|| kept(key)) {
+            if let Some(value) = self.sent.get(key).filter(|v| !v.is_null()) {
                 full[key] = value.clone();
             }
         }

@@ -123,6 +123,30 @@ fn a_put_makes_the_next_version_and_keeps_the_one_before() {
 }
 
 #[test]
+fn a_put_takes_away_what_it_does_not_mention() {
+    let mut bench = Bench::new();
+    let schema = bench.schema("S");
+    let row = json!({ "source": "a", "destination": "_id", "name": "id", "description": "said" });
+    let mut body = modern(&schema, &json!([row]));
+    body["allowNullValues"] = json!(true);
+    let id = create(&mut bench, body);
+    let before = get(&mut bench, &format!("{SET}/{id}"));
+    assert_eq!(
+        (&before["name"], &before["allowNullValues"]),
+        (&json!("set"), &json!(true))
+    );
+    assert_eq!(before["mappings"][0]["description"], "said");
+    let rows = json!([{ "source": "a", "destination": "_id" }]);
+    let body = json!({ "outputSchema": { "schemaRef": { "id": schema } }, "mappings": rows });
+    let after = json(&bench.prep(&format!("PUT {SET}/{id}"), body));
+    assert_eq!(
+        (&after["name"], &after["allowNullValues"]),
+        (&Value::Null, &json!(false))
+    );
+    assert!(after["mappings"][0]["description"].is_null());
+}
+
+#[test]
 fn an_identical_put_is_a_version_too() {
     let mut bench = Bench::new();
     let schema = bench.schema("S");

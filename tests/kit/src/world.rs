@@ -310,6 +310,19 @@ impl World {
         .await
     }
 
+    /// The notes of all events of one reason about an object.
+    pub async fn notes(&self, kind: &str, name: &str, reason: &str) -> Vec<String> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let all = events.list(&ListParams::default()).await.unwrap().items;
+        let of = all.into_iter().filter(|event| {
+            event.reason.as_deref() == Some(reason)
+                && event.regarding.as_ref().is_some_and(|it| {
+                    it.kind.as_deref() == Some(kind) && it.name.as_deref() == Some(name)
+                })
+        });
+        of.filter_map(|event| event.note).collect()
+    }
+
     /// Waits until an object is gone.
     pub async fn gone(&self, kind: &str, name: &str) {
         self.eventually(&format!("{kind}/{name} to go"), || async {
