@@ -1,17 +1,18 @@
 //! `MappingSet`: a mapping set of Data Prep, whose owner is part of its name. Each write makes a new version.
 
+mod body;
 mod rows;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use self::rows::{Row, carry_over, complete, differences, ordered, rows, written};
+use self::body::{body, changed, image};
+use self::rows::{Row, complete, differences, ordered, rows};
 use crate::adobe::{self, MappingFault, MappingRow, Rest};
 use crate::api::{Contract, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema};
 use crate::engine::{
     Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
 };
 
-const CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
 /// How many faults a message contains.
 const MOST_FAULTS: usize = 5;
 
@@ -207,85 +208,13 @@ fn message(faults: &[MappingFault]) -> String {
     )
 }
 
-/// A mapping set as it is written. A write replaces the whole of what Adobe holds, so it carries over what is not in the spec.
-fn body(desired: &Desired, held: Option<&Held>) -> Value {
-    let rows = complete(&desired.rows, held.map_or(&[], |it| &it.rows));
-    let rows = rows.iter().map(|row| written(row, desired.contract));
-    let rows: Vec<_> = rows.collect();
-    let name = name(desired, held);
-    let mut body = match desired.contract {
-        Contract::Current => json!({
-            "name": name,
-            "outputSchema": {
-                "schemaRef": { "id": desired.schema_id, "contentType": content_type(desired, held) },
-            },
-            "mappings": rows,
-        }),
-        Contract::Legacy2020 => json!({
-            "name": name,
-            "xdmSchema": desired.schema_id,
-            "xdmVersion": "1.0",
-            "mappings": rows,
-        }),
-    };
-    match held {
-        Some(held) => carry_over(&mut body, &held.rest),
-        // In a change, the id is in the path, and Adobe assigns the version.
-        None if desired.contract == Contract::Legacy2020 => {
-            body["version"] = 0.into();
-            body["id"] = Value::Null;
-        }
-        None => {}
-    }
-    body
-}
-
-/// Whatever people called it, with the mark.
-fn name(desired: &Desired, held: Option<&Held>) -> String {
-    let held = held.filter(|it| !it.name.is_empty());
-    held.map_or(desired.name.clone(), |it| desired.mark.sign_over(&it.name))
-}
-
-/// How the schema is used, which is nobody's wish as long as it is the same schema.
-fn content_type(desired: &Desired, held: Option<&Held>) -> String {
-    let held = held.filter(|it| it.schema_id.as_ref() == Some(&desired.schema_id));
-    let content_type = held.and_then(|it| it.content_type.clone());
-    content_type.unwrap_or_else(|| CONTENT_TYPE.into())
-}
-
-/// What Data Prep holds after a create.
-fn image(desired: &Desired, id: String, version: i64) -> Held {
-    Held {
-        id,
-        mark: Some(desired.mark.clone()),
-        created: None,
-        version,
-        name: desired.name.clone(),
-        schema_id: Some(desired.schema_id.clone()),
-        content_type: None,
-        rows: ordered(complete(&desired.rows, &[])),
-        rest: Rest::default(),
-    }
-}
-
-/// What Data Prep holds after a change.
-fn changed(desired: &Desired, held: &Held, version: i64) -> Held {
-    Held {
-        mark: Some(desired.mark.clone()),
-        version,
-        name: name(desired, Some(held)),
-        schema_id: Some(desired.schema_id.clone()),
-        content_type: Some(content_type(desired, Some(held))),
-        rows: ordered(complete(&desired.rows, &held.rows)),
-        ..held.clone()
-    }
-}
-
 #[cfg(test)]
 mod properties;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::api::{Mapping, SourceType};
     use crate::engine::Held as _;

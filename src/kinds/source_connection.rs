@@ -1,18 +1,17 @@
 //! `SourceConnection`: what is read.
 
+mod connector;
+
 use serde_json::{Map, Value, json};
 
+use self::connector::connection_spec;
 use super::compare;
 use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{self, NewSourceConnection, PatchOp, SpecRef};
-use crate::api::condition_types::READY;
 use crate::api::{
-    BaseConnection, Kind, PlatformSchema, Reference, SourceConnection, SourceConnectionSpec,
-    SourceConnectionStatus, SourceData,
+    BaseConnection, PlatformSchema, SourceConnection, SourceConnectionStatus, SourceData,
 };
-use crate::engine::{
-    Difference, Error, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session, reasons,
-};
+use crate::engine::{Difference, Lookup, ManagedKind, Mark, Plan, Planned, Result, Session};
 
 /// How ad-hoc schemas are read unless the user says otherwise.
 const SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
@@ -67,43 +66,6 @@ fn image(desired: &Desired, head: Head) -> Held {
         data: desired.new_data(),
         params: desired.params.clone(),
     }
-}
-
-async fn connection_spec(
-    spec: &SourceConnectionSpec,
-    lookup: &Lookup<'_>,
-    session: &Session,
-) -> Result<SpecRef> {
-    if let Some(selector) = &spec.connection_spec {
-        return flow_service::connection_spec(session, selector).await;
-    }
-    let Some(base) = &spec.base_connection_ref else {
-        return Err(Error::Invalid(
-            "`spec.connectionSpec` is missing: set it, or `spec.baseConnectionRef`".into(),
-        ));
-    };
-    let found = lookup.get::<BaseConnection>(&base.name)?;
-    let id = found.status.as_ref();
-    let id = id.and_then(|status| status.connection_spec_id.clone());
-    let id = id.ok_or_else(|| Error::Waiting {
-        reference: Reference::new(Kind::BaseConnection, &base.name),
-        why: "its connection spec is not known yet".into(),
-    })?;
-    if !is_accepted(&found) {
-        return Ok(SpecRef { id, version: None });
-    }
-    let version = found.spec.connection_spec.version.clone();
-    Ok(flow_service::spec_ref(id, version))
-}
-
-/// Whether Adobe holds the connection spec that the base connection names. The change of a version may have been refused.
-fn is_accepted(base: &BaseConnection) -> bool {
-    let status = base.status.as_ref().map(|status| &status.common);
-    status.is_some_and(|status| {
-        let ready = status.condition(READY).map(|it| it.reason.as_str());
-        status.observed_generation == base.metadata.generation
-            && ready.is_some_and(|it| [reasons::SUCCEEDED, reasons::PROGRESSING].contains(&it))
-    })
 }
 
 fn described(data: &SourceData, schema: Option<String>) -> Result<Value> {
@@ -258,6 +220,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Kind;
     use crate::kinds::flow_service::tests::{created, label};
 
     fn desired() -> Desired {

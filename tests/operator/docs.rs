@@ -199,12 +199,12 @@ fn rows_of(page: &str, section: &str) -> Vec<String> {
 
 #[test]
 fn every_field_of_a_spec_has_one_row_in_the_table_of_fields() {
-    let table = text(&Path::new(ROOT).join("docs/fields.md"));
+    let table = text("docs/fields.md");
     let common = rows_of(&table, "Every kind");
     for kind in Kind::ALL {
         let page = format!("docs/reference/{}s.md", kind.name().to_lowercase());
         let page = page.replace("boxs.md", "boxes.md");
-        let fields = rows_of(&text(&Path::new(ROOT).join(page)), "spec").into_iter();
+        let fields = rows_of(&text(page), "spec").into_iter();
         // What a reference consists of is the same everywhere.
         let own = fields.filter(|field| {
             let (parents, _) = field.rsplit_once('.').unwrap_or_default();
