@@ -15,6 +15,8 @@ async fn settled() -> World {
     .await;
     let objects = world.apply_sample_with_default_resync("payments").await;
     world.all_ready(&objects).await;
+    let enabled = json!({ "spec": { "state": "Enabled" } });
+    world.patch("Dataflow", "payments", enabled).await;
     quiet(&world).await;
     world
 }
