@@ -178,13 +178,11 @@ impl ManagedKind for Dataflow {
 impl Dataflow {
     /// Whether runs are to take place: as the spec says, or as Adobe does where it says nothing.
     fn is_on(&self) -> bool {
-        match self.spec.state {
-            Some(state) => state == FlowState::Enabled,
-            None => {
-                let state = self.status.as_ref().and_then(|it| it.state.as_deref());
-                !state.is_some_and(|it| [DISABLED, DRAFT].contains(&it))
-            }
+        if let Some(state) = self.spec.state {
+            return state == FlowState::Enabled;
         }
+        let state = self.status.as_ref().and_then(|it| it.state.as_deref());
+        !state.is_some_and(|it| [DISABLED, DRAFT].contains(&it))
     }
 }
 

@@ -26,7 +26,7 @@ fn with_state(state: Option<&str>) -> Vec<Value> {
 /// A world that is listed often.
 async fn often_listed(options: Options) -> World {
     World::tuned(options, |settings| {
-        settings.resync = Duration::from_millis(300)
+        settings.resync = Duration::from_millis(300);
     })
     .await
 }

@@ -115,10 +115,12 @@ impl Desired {
     /// What Adobe holds after a change, which goes on after the answer.
     pub(super) fn changed(&self, held: &Held, etag: Option<String>) -> Held {
         let spec = self.schedule.as_ref();
-        let mut head = self.label.changed(&held.head, etag);
-        head.state = Some(UPDATING.into());
+        let state = Some(UPDATING.into());
         Held {
-            head,
+            head: Head {
+                state,
+                ..self.label.changed(&held.head, etag)
+            },
             mapping: self.new_mapping(held).or_else(|| held.mapping.clone()),
             schedule: spec.map_or_else(
                 || held.schedule.clone(),

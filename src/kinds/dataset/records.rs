@@ -9,12 +9,9 @@ pub(super) async fn check(
     protection: DeletionProtection,
     id: &str,
 ) -> Result<()> {
-    let adobe = session.adobe();
-    match protection {
-        DeletionProtection::None => Ok(()),
-        DeletionProtection::WhileNotEmpty if adobe.catalog().has_records(id).await? => {
-            Err(Error::HasRecords(id.to_owned()))
-        }
-        DeletionProtection::WhileNotEmpty => Ok(()),
+    let kept = protection == DeletionProtection::WhileNotEmpty;
+    if kept && session.adobe().catalog().has_records(id).await? {
+        return Err(Error::HasRecords(id.to_owned()));
     }
+    Ok(())
 }
