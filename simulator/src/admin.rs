@@ -137,6 +137,14 @@ fn sandbox_route(
                 json!({ "id": state.simulate_run(sandbox, flow, &outcome)? }),
             ))
         }
+        ("POST", ["dataSets", data_set, "batches"]) => {
+            let records = body["records"]
+                .as_u64()
+                .context("records must be a number")?;
+            Ok(Some(
+                json!({ "id": state.ingest(sandbox, data_set, records)? }),
+            ))
+        }
         ("PUT", ["runs", run, "outcome"]) => {
             let outcome: RunOutcome =
                 serde_json::from_value(body).context("the body is not an outcome of a run")?;

@@ -165,6 +165,7 @@ const WORDS: &[&str] = &[
     "behaviors",
     "dataSets",
     "datasets",
+    "batches",
     "v2",
     "tags",
     "views",

@@ -146,6 +146,13 @@ impl State {
         self.change(sandbox, catalog::housekeeping)
     }
 
+    pub(crate) fn ingest(&mut self, sandbox: &str, data_set: &str, records: u64) -> Result<String> {
+        let batch = self.change(sandbox, |sandbox, cx| {
+            catalog::ingest(data_set, records, cx.now_ms, sandbox, cx.ids)
+        })?;
+        batch.with_context(|| format!("{data_set} is not found among the dataSets"))
+    }
+
     pub(crate) fn set_secrets(&mut self, client: &str, secrets: Vec<String>) -> Result<()> {
         let found = self
             .organisations

@@ -225,6 +225,11 @@ impl Simulator {
         self.house.state().finish_run(sandbox, run, outcome)
     }
 
+    /// Ingests a batch of so many records into a data set, and answers with the id of the batch.
+    pub fn ingest(&self, sandbox: &str, data_set: &str, records: u64) -> Result<String> {
+        self.house.state().ingest(sandbox, data_set, records)
+    }
+
     /// Does the platform's own work on the data sets of a sandbox: tags and versions move.
     pub fn housekeeping(&self, sandbox: &str) -> Result<()> {
         self.house.state().housekeeping(sandbox)

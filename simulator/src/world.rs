@@ -103,6 +103,8 @@ pub struct Sandbox {
     pub registry: BTreeMap<&'static str, Collection>,
     /// Catalog data sets by id.
     pub data_sets: Collection,
+    /// Catalog batches by id: the records that were ingested.
+    pub batches: Collection,
     /// Data Prep mapping sets by id; each value holds every version (see `data_prep`).
     pub mapping_sets: Collection,
     /// Identity Service's namespaces by id, Adobe's own left out.

@@ -88,6 +88,9 @@ pub struct DataSet {
     /// Milliseconds since 1970. Housekeeping moves it.
     #[serde(default, deserialize_with = "tolerant::millis")]
     pub updated: Option<i64>,
+    /// The last batch that was ingested. Only read where it is asked for.
+    #[serde(default)]
+    pub last_successful_batch: Option<String>,
 }
 
 impl Catalog<'_> {
@@ -147,6 +150,39 @@ impl Catalog<'_> {
         Ok(found)
     }
 
+    /// Whether records were ingested into a data set.
+    pub async fn has_records(&self, id: &str) -> Result<bool> {
+        let call = call(Method::Get, "/batches")
+            .query("dataSet", id)
+            .query("status", "success")
+            .query("properties", "recordCount,relatedObjects")
+            .query("limit", PAGE.to_string());
+        match self.adobe.ask::<BTreeMap<String, Batch>>(&call).await {
+            Ok(batches) => {
+                // So many empty batches do not tell of the ones before.
+                let full = batches.len() >= PAGE;
+                Ok(full || batches.values().any(|batch| batch.has_records_of(id)))
+            }
+            // Where batches cannot be asked for, the data set itself tells of its last one.
+            Err(error) if error.status() == Some(404) => self.has_last_batch(id).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has_last_batch(&self, id: &str) -> Result<bool> {
+        let call = call(Method::Get, "/dataSets/{id}")
+            .id(id)
+            .query("properties", "lastSuccessfulBatch");
+        match self.adobe.ask::<DataSets>(&call).await {
+            Ok(found) => Ok(found
+                .items()
+                .iter()
+                .any(|it| it.last_successful_batch.is_some())),
+            Err(error) if *error.class() == Class::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Changes a data set by JSON Patch. Address single tags, never all of them: housekeeping writes there too.
     pub async fn patch(&self, id: &str, ops: &[PatchOp]) -> Result<()> {
         let call = call(Method::Patch, "/dataSets/{id}")
@@ -181,6 +217,33 @@ fn tags<'de, D: Deserializer<'de>>(
     Ok(tags
         .map(|(key, values)| (key, tolerant::texts(&values)))
         .collect())
+}
+
+/// A batch that was ingested.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch {
+    /// Not told of every batch.
+    #[serde(default)]
+    record_count: Value,
+    #[serde(default, deserialize_with = "tolerant::or_default")]
+    related_objects: Vec<Related>,
+}
+
+/// What a batch belongs to.
+#[derive(Default, Deserialize)]
+struct Related {
+    #[serde(default, deserialize_with = "tolerant::or_default")]
+    id: String,
+}
+
+impl Batch {
+    /// Whether it has records, and if it says to what it belongs, records of this data set.
+    fn has_records_of(&self, id: &str) -> bool {
+        let related = &self.related_objects;
+        let of_it = related.is_empty() || related.iter().any(|it| it.id == id);
+        of_it && tolerant::as_integer(&self.record_count) != Some(0)
+    }
 }
 
 /// Data sets by id: one page, or a single data set.

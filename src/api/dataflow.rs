@@ -87,7 +87,8 @@ pub struct DataflowSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = ADOBE_ID_MAX), regex(pattern = ADOBE_ID))]
     pub mapping_set_id: Option<String>,
-    /// Version of the mapping set that `mappingSetId` names. If unset: 0. Changed in place.
+    /// Version of the mapping set that `mappingSetId` names. If unset: 0 when the dataflow gets the
+    /// mapping set; afterwards whatever Adobe has. Changed in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = INTEGER_MAX))]
     pub mapping_set_version: Option<i64>,
@@ -95,12 +96,14 @@ pub struct DataflowSpec {
     /// a repeating schedule. Adobe cannot change it in place: see `replacePolicy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta_column: Option<DeltaColumn>,
-    /// When data is read. Omitted for streams, which have no schedule.
+    /// When data is read. Omitted for streams, which have no schedule. If unset for a dataflow that
+    /// has one at Adobe: Adobe keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Whether the dataflow runs. Default: `Enabled`. Changed in place.
-    #[serde(default)]
-    pub state: FlowState,
+    /// Whether the dataflow runs. If unset: Adobe enables it when it is created, and afterwards it
+    /// stays as it is at Adobe, whoever enables or disables it there. Changed in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<FlowState>,
     /// Version of Adobe's request bodies to send. `Current`: what Adobe documents today.
     /// `Legacy2020`: what Adobe's payments tutorial of 2020 sends, with numbers as strings.
     /// Default: `Current`.
@@ -182,10 +185,9 @@ pub enum Frequency {
 }
 
 /// Whether runs take place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum FlowState {
     /// Runs take place as scheduled.
-    #[default]
     Enabled,
     /// No runs.
     Disabled,
@@ -198,7 +200,8 @@ pub struct DataflowStatus {
     /// Fields common to all kinds.
     #[serde(flatten)]
     pub common: CommonStatus,
-    /// State of the dataflow as Adobe names it: `enabled`, `disabled`, `draft`, …
+    /// State of the dataflow as Adobe names it and as it was last read: `enabled`, `disabled`,
+    /// `draft`, …; states between two others are not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub state: Option<String>,

@@ -23,7 +23,7 @@ use super::{
     status = "DatasetStatus",
     derive = "PartialEq",
     doc = "A dataset of Adobe's Catalog: where ingested records are kept. Deleting it deletes the \
-           records unless deletionPolicy is Orphan."
+           records, so one that has records is only deleted if deletionProtection is None."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -67,10 +67,27 @@ pub struct DatasetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_diagnostics: Option<bool>,
     /// What to do about a change that Adobe cannot make in place. `Never`: refuse it, with a
-    /// `Stalled` condition. `Recreate`: create an empty dataset, and delete this one with its
-    /// records once nothing is written to it any more. Default: `Never`.
+    /// `Stalled` condition. `Recreate`: create an empty dataset, and delete this one once nothing
+    /// is written to it any more and `deletionProtection` allows it. Default: `Never`.
     #[serde(default)]
     pub replace_policy: ReplacePolicy,
+    /// What keeps the dataset from being deleted at Adobe together with its records, when this
+    /// resource is deleted or the dataset was replaced. `WhileNotEmpty`: the records themselves; the
+    /// resource then stays, with reason `DeletionBlocked`, until this is `None`, the records are
+    /// gone, or `deletionPolicy` is `Orphan`. `None`: nothing. Default: `WhileNotEmpty`. Can be
+    /// changed at any time.
+    #[serde(default)]
+    pub deletion_protection: DeletionProtection,
+}
+
+/// What keeps a dataset from being deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionProtection {
+    /// That it has records.
+    #[default]
+    WhileNotEmpty,
+    /// Nothing: the records are deleted with it.
+    None,
 }
 
 /// Status of a dataset, as reported by the operator.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod kustomize;
+
 // ---- definitions
 
 fn repository(folder: &str) -> PathBuf {

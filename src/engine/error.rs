@@ -91,7 +91,9 @@ pub enum Error {
         owner: String,
     },
     /// Adobe is still at work on the object.
-    #[error("its state at Adobe is `{0}`: the rest of the change follows when that has ended")]
+    #[error(
+        "Adobe has not finished yet, its state there is `{0}`: it is read again until it lasts"
+    )]
     Settling(String),
     /// An object that was there is not to be found any more.
     #[error("{id} was not found at Adobe: it is created again once that is certain")]
@@ -126,6 +128,13 @@ pub enum Error {
     /// Another object of ours still uses it at Adobe, although its custom resource names something else.
     #[error("still used at Adobe by {0}, whose change to another object has not taken effect yet")]
     UsedAtAdobe(String),
+    /// The object that is to be deleted has records, which would be deleted with it.
+    #[error(
+        "{0} has records, and `deletionProtection` keeps them: to delete it with its records, set \
+         `deletionProtection: None`; to leave it at Adobe, set `deletionPolicy: Orphan`, after which another resource can \
+         adopt it with the annotation `aep-operator.io/external-id: {0}`"
+    )]
+    HasRecords(String),
     /// What may use the object that is to be deleted was not listed yet.
     #[error(
         "all objects of the kind {0} must be listed first, since one of them may still use this"

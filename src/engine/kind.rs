@@ -36,6 +36,17 @@ pub trait Objects {
         id: &str,
     ) -> impl Future<Output = Result<Option<<Self::Kind as Planned>::Held>>> + Send;
 
+    /// How many objects [`read_some`](Self::read_some) may be asked for at once; one where the service has no such call.
+    const TOGETHER: usize = 1;
+
+    /// Several objects in one call. One that it does not show may be there all the same.
+    fn read_some(
+        _session: &Session,
+        _ids: &[String],
+    ) -> impl Future<Output = Result<Vec<<Self::Kind as Planned>::Held>>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// Deletes the object; "already gone" is success.
     fn delete(
         session: &Session,
@@ -77,6 +88,15 @@ pub trait ManagedKind: AepResource + Planned {
 
     /// Writes what the kind reports beyond the common status, in which `id` still is that of the reconcile before.
     fn record(desired: &Self::Desired, held: &Self::Held, status: &mut Self::Status);
+
+    /// Fails if the object must not be deleted, whatever else was decided. It was just read.
+    fn may_delete(
+        &self,
+        _session: &Session,
+        _held: &Self::Held,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
 
     /// Stops what was replaced from having any effect, and deletes it.
     fn retire(session: &Session, held: &Self::Held) -> impl Future<Output = Result<()>> + Send {

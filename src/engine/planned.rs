@@ -46,6 +46,9 @@ pub trait Planned {
         false
     }
 
+    /// Takes over from the object that is replaced what the spec leaves open.
+    fn inherit(_desired: &mut Self::Desired, _old: &Self::Held) {}
+
     /// Whether a change creates a further object at Adobe, so that it must not be carried out twice.
     fn creates(_change: &Self::Change) -> bool {
         false

@@ -15,6 +15,8 @@ pub enum Retry {
     After(Duration),
     /// Later and later.
     Backoff,
+    /// The same, although nothing failed: what is waited for goes on by itself.
+    Poll,
 }
 
 /// What follows from an error: every column of the table, for conditions, events and the next try.
@@ -107,7 +109,7 @@ impl Error {
                 reason: reasons::OWNED_ELSEWHERE,
                 ..TERMINAL
             },
-            Self::Settling(_) => expected(reasons::PROGRESSING, Retry::Backoff),
+            Self::Settling(_) => expected(reasons::PROGRESSING, Retry::Poll),
             Self::Missing { again, .. } => Verdict {
                 reason: reasons::MISSING,
                 retry: Retry::After(*again),
@@ -126,6 +128,11 @@ impl Error {
             },
             Self::CreateUnknown { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
             Self::InUse(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SLOW)),
+            Self::HasRecords(_) => Verdict {
+                reason: reasons::DELETION_BLOCKED,
+                retry: Retry::After(SLOW),
+                ..TRANSIENT
+            },
             Self::Unlisted(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SOON)),
             Self::UsedAtAdobe(_) => expected(reasons::DELETION_BLOCKED, Retry::Backoff),
             Self::TooEarly { again, .. } => {

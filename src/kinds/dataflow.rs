@@ -20,18 +20,16 @@ use k8s_openapi::jiff::Timestamp;
 
 use self::desired::Desired;
 use self::ends::Ends;
-use self::held::Held;
+use self::held::{DISABLED, DISABLING, DRAFT, ENABLED, ENABLING, Held};
 use self::plan::Change;
 use self::schedule::ScheduleSpec;
 use super::flow_service::{self, FlowObjects, Label, flow_object};
 use crate::adobe::{Action, Class, Flow, PatchOp, SpecRef};
-use crate::api::{Dataflow, DataflowStatus};
+use crate::api::{Dataflow, DataflowStatus, FlowState};
 use crate::engine::{
-    Difference, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+    Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
 };
 
-/// The state that Adobe gives new flows, some time after it has created them.
-const ENABLED: &str = "enabled";
 /// An etag of Adobe's form that no flow has.
 const NO_VERSION: &str = "\"00000000-0000-0000-0000-000000000000\"";
 
@@ -66,6 +64,10 @@ impl Planned for Dataflow {
     fn is_namesake(desired: &Desired, held: &Held) -> bool {
         desired.label.name == held.head.name
     }
+
+    fn inherit(desired: &mut Desired, old: &Held) {
+        desired.inherit(old);
+    }
 }
 
 impl ManagedKind for Dataflow {
@@ -84,7 +86,7 @@ impl ManagedKind for Dataflow {
     }
 
     fn desired(&self, refs: &Refs, mark: Mark, _: &str) -> Result<Desired> {
-        let spec = &self.spec;
+        let (spec, status) = (&self.spec, self.status.as_ref());
         Ok(Desired {
             label: Label::new(mark, &spec.name, spec.description.as_deref()),
             flow_spec: refs.flow_spec.clone(),
@@ -94,6 +96,8 @@ impl ManagedKind for Dataflow {
             mapping: refs.ends.mapping.clone(),
             schedule: spec.schedule.as_ref().map(ScheduleSpec::from),
             state: spec.state,
+            unsettled: status.is_some_and(|it| it.common.id.is_some() && it.state.is_none()),
+            off_since: None,
             contract: spec.contract,
             now: refs.now,
         })
@@ -125,10 +129,7 @@ impl ManagedKind for Dataflow {
         let adobe = session.adobe();
         let body = desired.body(start);
         let created = adobe.flow_service().create::<Flow>(&body).await?;
-        let mut made = desired.image(desired.label.created(created), start);
-        // Adobe enables it some time later.
-        made.head.state = None;
-        Ok(made)
+        Ok(desired.image(desired.label.created(created), start))
     }
 
     async fn update(
@@ -149,7 +150,7 @@ impl ManagedKind for Dataflow {
     /// Two flows would ingest the same data, so the replaced one is disabled even while it cannot be deleted.
     async fn retire(session: &Session, held: &Held) -> Result<()> {
         let read = Self::Objects::read(session, &held.head.id).await?;
-        if let Some(held) = read.filter(|it| it.head.state.as_deref() == Some("enabled")) {
+        if let Some(held) = read.filter(|it| it.state() == ENABLED) {
             act(session, &held, Action::Disable).await?;
         }
         Self::Objects::delete(session, held).await
@@ -162,15 +163,15 @@ impl ManagedKind for Dataflow {
             .as_ref()
             .is_some_and(|id| *id != held.head.id)
         {
-            // The runs in the status are those of another flow.
+            // The runs and the state in the status are those of another flow.
+            status.state = None;
             status.last_run = None;
             status.current_run = None;
             status.last_success_time = None;
         }
         let mapping = held.mapping.as_ref();
-        if !held.is_moving() {
-            let state = held.head.state.as_deref().unwrap_or(ENABLED);
-            status.state = Some(state.into());
+        if !desired.awaits(held) {
+            status.state.clone_from(&held.head.state);
         }
         status.flow_spec_id = Some(desired.flow_spec.id.clone());
         status.mapping_set_id = mapping.map(|mapping| mapping.id.clone());
@@ -181,10 +182,21 @@ impl ManagedKind for Dataflow {
     }
 }
 
+impl Dataflow {
+    /// Whether runs are to take place: as the spec says, or as Adobe does where it says nothing.
+    fn is_on(&self) -> bool {
+        if let Some(state) = self.spec.state {
+            return state == FlowState::Enabled;
+        }
+        let state = self.status.as_ref().and_then(|it| it.state.as_deref());
+        !state.is_some_and(|it| [DISABLED, DRAFT].contains(&it))
+    }
+}
+
 async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
-    let state = match action {
-        Action::Enable => "enabled",
-        Action::Disable => "disabled",
+    let (passing, end) = match action {
+        Action::Enable | Action::Publish => (ENABLING, ENABLED),
+        Action::Disable => (DISABLING, DISABLED),
     };
     let adobe = session.adobe();
     let acted = adobe
@@ -194,16 +206,19 @@ async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
     match acted {
         Ok(()) => {
             let mut held = held.clone();
-            held.head.state = Some(state.into());
+            held.head.state = Some(passing.into());
             // The action made a new version, whose etag is not in the response.
             held.head.etag = None;
             Ok(held)
         }
-        // Adobe also responds so when the flow has that state already.
+        // Adobe also responds so when the flow has that state already, or when it is on its way to another one.
         Err(error) if *error.class() == Class::Busy => {
             let read = FlowObjects::<Flow, Dataflow>::read(session, &held.head.id).await?;
-            let there = read.filter(|read| read.head.state.as_deref() == Some(state));
-            there.ok_or_else(|| error.into())
+            match read {
+                Some(read) if read.state() == end => Ok(read),
+                Some(read) if read.is_moving() => Err(Error::Settling(read.state().into())),
+                _ => Err(error.into()),
+            }
         }
         Err(error) => Err(error.into()),
     }

@@ -2,6 +2,7 @@
 
 mod held;
 mod plan;
+mod records;
 
 use std::collections::BTreeMap;
 
@@ -159,6 +160,10 @@ impl ManagedKind for Dataset {
             Some(target) => Err(Error::InUse(format!("target connection {}", target.id))),
             None => Self::delete(session, held).await,
         }
+    }
+
+    async fn may_delete(&self, session: &Session, held: &Held) -> Result<()> {
+        records::check(session, self.spec.deletion_protection, &held.id).await
     }
 
     fn record(_: &Desired, held: &Held, status: &mut DatasetStatus) {

@@ -41,6 +41,15 @@ where
         Ok(read.map(K::Held::from))
     }
 
+    const TOGETHER: usize = 40;
+
+    async fn read_some(session: &Session, ids: &[String]) -> Result<Vec<K::Held>> {
+        let filter = format!("id=={}", ids.join(","));
+        let adobe = session.adobe();
+        let found = adobe.flow_service().list::<E>(&[filter]).await?;
+        Ok(found.into_iter().map(K::Held::from).collect())
+    }
+
     async fn delete(session: &Session, held: &K::Held) -> Result<()> {
         let adobe = session.adobe();
         Ok(adobe.flow_service().delete::<E>(&held.head().id).await?)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aep_control_plane::Options as Cluster;
-use aep_simulator::{Effect, Fault, Options, Reply, Times};
-use aep_test_kit::{PATIENCE, World, cluster, condition, ours, sample};
+use aep_simulator::{Effect, Fault, Options, Reply, RunOutcome, Times};
+use aep_test_kit::{PATIENCE, World, cluster, condition, name, ours, sample};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DeleteParams};
 use serde_json::{Value, json};
@@ -365,4 +365,136 @@ async fn a_namespace_with_everything_in_it_goes_at_once() {
     };
     timeout(PATIENCE, gone).await.unwrap();
     assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+/// The dataset of the sample, with records in it, and its id.
+fn ingest(world: &World) -> String {
+    let dataset = world.simulator.objects("prod", "dataSets").remove(0);
+    let id = dataset["id"].as_str().unwrap().to_owned();
+    world.simulator.ingest("prod", &id, 5).unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_dataset_with_records_stays_until_its_resource_lets_it_go() {
+    let world = settled().await;
+    let id = ingest(&world);
+    let objects = sample("payments");
+    for object in ours(&objects) {
+        let (kind, name) = name(object);
+        world.delete(kind, name).await;
+    }
+    world.says("Dataset", "payments", "has records").await;
+    let dataset = world.reason("Dataset", "payments", "DeletionBlocked").await;
+    let message = condition(&dataset, "Ready")["message"].to_string();
+    for words in [
+        id.as_str(),
+        "deletionProtection: None",
+        "deletionPolicy: Orphan",
+        "aep-operator.io/external-id",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(condition(&dataset, "Stalled").is_null());
+    let event = world.event("Dataset", "payments", "DeletionBlocked").await;
+    assert_eq!(event.type_.as_deref(), Some("Warning"));
+    assert!(world.simulator.object("prod", "dataSets", &id).is_some());
+    let allowed = json!({ "spec": { "deletionProtection": "None" } });
+    world.patch("Dataset", "payments", allowed).await;
+    for object in ours(&objects) {
+        let (kind, name) = name(object);
+        world.gone(kind, name).await;
+    }
+    assert_eq!(world.simulator.object_count("prod"), 0);
+}
+
+#[tokio::test]
+async fn a_dataset_with_records_is_left_to_another_resource_where_its_own_says_orphan() {
+    let world = settled().await;
+    let id = ingest(&world);
+    for (kind, name) in [
+        ("Dataflow", "payments"),
+        ("TargetConnection", "payments"),
+        ("Dataset", "payments"),
+    ] {
+        world.delete(kind, name).await;
+    }
+    world.says("Dataset", "payments", "has records").await;
+    let orphan = json!({ "spec": { "deletionPolicy": "Orphan" } });
+    world.patch("Dataset", "payments", orphan).await;
+    world.gone("Dataset", "payments").await;
+    assert!(world.simulator.object("prod", "dataSets", &id).is_some());
+    assert_eq!(world.simulator.count("DELETE", "/dataSets/{id}"), 0);
+}
+
+#[tokio::test]
+async fn a_dataset_has_the_records_of_a_successful_run_and_of_none_that_failed() {
+    for (outcome, kept) in [
+        (RunOutcome::success(7), true),
+        (RunOutcome::success(0), false),
+        (RunOutcome::failed("CONNECTOR-2001-500", "no"), false),
+    ] {
+        let world = settled().await;
+        let flow = world.simulator.objects("prod", "flows").remove(0);
+        let flow = flow["id"].as_str().unwrap();
+        world
+            .simulator
+            .simulate_run("prod", flow, &outcome)
+            .unwrap();
+        for (kind, name) in [
+            ("Dataflow", "payments"),
+            ("TargetConnection", "payments"),
+            ("Dataset", "payments"),
+        ] {
+            world.delete(kind, name).await;
+        }
+        if kept {
+            world.says("Dataset", "payments", "has records").await;
+        } else {
+            world.gone("Dataset", "payments").await;
+        }
+        let left = world.simulator.objects("prod", "dataSets").len();
+        assert_eq!(left, usize::from(kept), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dataset_of_which_adobe_does_not_tell_whether_it_has_records_stays() {
+    let world = settled().await;
+    let away = Fault::answer(Reply::empty(503))
+        .method("GET")
+        .path("/batches");
+    world.simulator.inject(away.times(Times::Every));
+    for (kind, name) in [
+        ("Dataflow", "payments"),
+        ("TargetConnection", "payments"),
+        ("Dataset", "payments"),
+    ] {
+        world.delete(kind, name).await;
+    }
+    world
+        .reason("Dataset", "payments", "AdobeUnavailable")
+        .await;
+    assert_eq!(world.simulator.count("DELETE", "/dataSets/{id}"), 0);
+    world.simulator.clear_faults();
+    world.gone("Dataset", "payments").await;
+}
+
+#[tokio::test]
+async fn where_batches_cannot_be_asked_for_the_dataset_tells_of_its_last_one() {
+    let world = settled().await;
+    let unknown = Fault::answer(Reply::empty(404))
+        .method("GET")
+        .path("/batches");
+    world.simulator.inject(unknown.times(Times::Every));
+    let id = ingest(&world);
+    for (kind, name) in [
+        ("Dataflow", "payments"),
+        ("TargetConnection", "payments"),
+        ("Dataset", "payments"),
+    ] {
+        world.delete(kind, name).await;
+    }
+    world.says("Dataset", "payments", "has records").await;
+    assert!(world.simulator.object("prod", "dataSets", &id).is_some());
 }

@@ -20,6 +20,8 @@ async fn settled() -> World {
         world.apply(object).await.unwrap();
     }
     world.all_ready(&objects).await;
+    let enabled = json!({ "spec": { "state": "Enabled" } });
+    world.patch("Dataflow", "payments", enabled).await;
     quiet(&world).await;
     world
 }

@@ -275,6 +275,37 @@ async fn a_replaced_dataset_keeps_its_records_until_nothing_writes_to_it() {
 }
 
 #[tokio::test]
+async fn a_replaced_dataset_with_records_stays_until_its_resource_lets_it_go() {
+    let world = settled("Recreate").await;
+    let dataset = id(&world, "Dataset", "payments").await;
+    let old = dataset.as_str().unwrap();
+    world.simulator.ingest("prod", old, 5).unwrap();
+    let mut schema = world.get("PlatformSchema", "payments").await;
+    schema["metadata"] = json!({ "name": "other" });
+    schema["spec"]["title"] = json!("Other payments");
+    schema.as_object_mut().unwrap().remove("status");
+    world.apply(&schema).await.unwrap();
+    world.reason("PlatformSchema", "other", "Succeeded").await;
+    let patch = json!({ "spec": { "schemaRef": { "name": "other" } } });
+    world.patch("Dataset", "payments", patch.clone()).await;
+    world.patch("MappingSet", "payments", patch).await;
+    let event = world.event("Dataset", "payments", "DeletionBlocked").await;
+    let note = event.note.unwrap();
+    assert!(note.contains(old) && note.contains("has records"), "{note}");
+    let replaced = world.reason("Dataset", "payments", "Succeeded").await;
+    assert_ne!(replaced["status"]["id"], dataset);
+    assert!(world.simulator.object("prod", "dataSets", old).is_some());
+    let allowed = json!({ "spec": { "deletionProtection": "None" } });
+    world.patch("Dataset", "payments", allowed).await;
+    world
+        .eventually("the old dataset to go", || async {
+            let left = world.simulator.objects("prod", "dataSets").len();
+            (left == 1).then_some(()).ok_or(left.to_string())
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_refused_change_of_the_connection_spec_leaves_those_who_refer_to_it_alone() {
     let world = settled("Never").await;
     let connection = world.get("SourceConnection", "paypal-products").await;

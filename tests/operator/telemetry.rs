@@ -58,7 +58,8 @@ async fn a_reconcile_can_be_followed_through_lines_and_traces_and_neither_holds_
         .filter(same)
         .filter_map(|line| line["route"].as_str());
     let asked: BTreeSet<_> = asked.collect();
-    assert!(asked.contains("/flows"), "{asked:?}");
+    // It was created before, and is Ready once it was read.
+    assert!(asked.contains("/flows/{id}"), "{asked:?}");
 
     let sent = sent.lock().unwrap().clone();
     let trace = ready["trace_id"].as_str().unwrap();

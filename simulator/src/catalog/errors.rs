@@ -22,6 +22,11 @@ pub(super) fn not_found() -> Answer {
     error(404, "NotFoundError", "DataSet not found.")
 }
 
+/// No such batch.
+pub(super) fn no_batch() -> Answer {
+    error(404, "NotFoundError", "Batch not found.")
+}
+
 /// The data set changed since the caller read it.
 pub(super) fn precondition_failed(version: &str) -> Answer {
     error(

@@ -1,5 +1,6 @@
-//! Catalog data sets.
+//! Catalog: data sets, and the batches in them.
 
+mod batches;
 mod errors;
 mod housekeeping;
 mod query;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::http::{Answer, Request};
 use crate::world::{Context, Sandbox};
 
+pub(crate) use batches::ingest;
 pub use housekeeping::housekeeping;
 
 /// Answers one request to Catalog.
@@ -31,6 +33,13 @@ fn route(request: &Request, sandbox: &mut Sandbox, cx: &mut Context<'_>) -> Resu
     let [name, rest @ ..] = rest else {
         return Ok(Answer::html_not_found());
     };
+    if *name == "batches" {
+        return match (request.method.as_str(), rest, deep) {
+            ("GET", [], false) => batches::list(request, sandbox, cx),
+            ("GET", [id], false) => batches::look_up(id, request, sandbox),
+            _ => Ok(Answer::html_not_found()),
+        };
+    }
     if !name.eq_ignore_ascii_case("dataSets") {
         return Ok(Answer::html_not_found());
     }

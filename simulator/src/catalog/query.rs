@@ -60,7 +60,7 @@ pub(super) fn passes(request: &Request, data_set: &Value) -> bool {
 }
 
 /// `value`, `a,b` for either, `!value` for neither, with wildcards.
-fn has_value(value: Option<&Value>, given: &str) -> bool {
+pub(super) fn has_value(value: Option<&Value>, given: &str) -> bool {
     let (negated, given) = given
         .strip_prefix('!')
         .map_or((false, given), |g| (true, g));

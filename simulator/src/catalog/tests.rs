@@ -376,3 +376,29 @@ fn a_dry_run_creates_nothing() {
     assert_eq!(bench.catalog("POST /dataSets", body).status, 200);
     assert!(bench.sandbox.data_sets.is_empty());
 }
+
+#[test]
+fn batches_tell_what_was_ingested_and_go_with_their_data_set() {
+    let mut bench = Bench::new();
+    let schema = bench.schema("S");
+    let id = bench.data_set("D", &schema, &json!({}));
+    let other = bench.data_set("E", &schema, &json!({}));
+    let of = |bench: &mut Bench, id: &str| {
+        get(
+            bench,
+            &format!("/batches?dataSet={id}&status=success&properties=recordCount"),
+        )
+    };
+    assert_eq!(of(&mut bench, &id), json!({}));
+    let batch = bench.with(|sandbox, cx| super::ingest(&id, 5, cx.now_ms, sandbox, cx.ids));
+    let batch = batch.unwrap();
+    assert_eq!(of(&mut bench, &id), json!({ &batch: { "recordCount": 5 } }));
+    assert_eq!(of(&mut bench, &other), json!({}));
+    assert_eq!(one(&mut bench, &id)["lastSuccessfulBatch"], batch);
+    let shown = get(&mut bench, &format!("/batches/{batch}"));
+    assert_eq!(shown[&batch]["relatedObjects"][0]["id"], id);
+    bench.catalog(&format!("DELETE /dataSets/{id}"), json!(null));
+    assert_eq!(of(&mut bench, &id), json!({}));
+    let unknown = bench.with(|sandbox, cx| super::ingest(&id, 5, cx.now_ms, sandbox, cx.ids));
+    assert_eq!(unknown, None);
+}

@@ -4,7 +4,7 @@ use json_patch::Patch;
 use serde_json::{Value, json};
 
 use super::errors::{bad_request, not_found, precondition_failed};
-use super::{tags, text};
+use super::{batches, tags, text};
 use crate::http::{Answer, Request};
 use crate::registry;
 use crate::world::{Context, Profile, Sandbox};
@@ -106,6 +106,7 @@ pub(super) fn delete(
     sandbox: &mut Sandbox,
     cx: &mut Context<'_>,
 ) -> Result<Answer, Answer> {
+    batches::forget(id, cx.now_ms, sandbox);
     match (sandbox.data_sets.remove(id, cx.now_ms), cx.profile) {
         (true, _) => Ok(Answer::json(200, reference(id))),
         (false, Profile::Strict) => Ok(Answer::json(200, json!([]))),

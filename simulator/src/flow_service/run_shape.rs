@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::entity::{collection, touch};
+use crate::catalog;
 use crate::world::{Ids, Sandbox};
 
 /// How a run goes.
@@ -133,12 +134,12 @@ pub(crate) fn finish(
     run["activities"] = activities(outcome, at_ms, ids);
     touch(run, at_ms, ids);
     let run = run.clone();
-    tell_flow(&run, sandbox);
+    tell_flow(&run, sandbox, ids);
     true
 }
 
-/// A flow shows its latest run.
-pub(super) fn tell_flow(run: &Value, sandbox: &mut Sandbox) {
+/// A flow shows its latest run, and its data set has the records of that.
+pub(super) fn tell_flow(run: &Value, sandbox: &mut Sandbox, ids: &mut Ids) {
     let flow = collection(sandbox, "flows").get_mut(run["flowId"].as_str().unwrap_or_default());
     let Some(flow) = flow else { return };
     let duration = &run["metrics"]["durationSummary"];
@@ -148,4 +149,16 @@ pub(super) fn tell_flow(run: &Value, sandbox: &mut Sandbox) {
         details["completedAtUTC"] = duration["completedAtUTC"].clone();
     }
     flow["lastRunDetails"] = details;
+    let target = flow["targetConnectionIds"][0].as_str().unwrap_or_default();
+    let target = target.to_owned();
+    let records = run["metrics"]["recordSummary"]["outputRecordCount"].as_u64();
+    let (Some(records), Some(at_ms)) = (records.filter(|it| *it > 0), run["updatedAt"].as_i64())
+    else {
+        return;
+    };
+    let target = collection(sandbox, "targetConnections").get(&target);
+    let data_set = target.and_then(|it| Some(it["params"]["dataSetId"].as_str()?.to_owned()));
+    if let Some(data_set) = data_set {
+        catalog::ingest(&data_set, records, at_ms, sandbox, ids);
+    }
 }

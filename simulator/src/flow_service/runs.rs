@@ -192,7 +192,7 @@ pub(crate) fn start(
         "metrics": metrics(outcome, cx.now_ms, ended), "activities": activities(outcome, cx.now_ms, cx.ids),
     });
     entity::touch(&mut run, cx.now_ms, cx.ids);
-    tell_flow(&run, sandbox);
+    tell_flow(&run, sandbox, cx.ids);
     collection(sandbox, RESOURCE).insert(id.clone(), run, cx.now_ms);
     id
 }

@@ -53,6 +53,8 @@ pub enum Action {
     Enable,
     /// Disable it.
     Disable,
+    /// Make a draft effective, which enables it.
+    Publish,
 }
 
 /// A connection spec or flow spec: a fixed, global description of a connector or of a kind of flow.
@@ -135,11 +137,12 @@ impl FlowService<'_> {
         }
     }
 
-    /// Enables or disables an object. [`Class::Busy`] also when it is in that state already.
+    /// Enables, disables or publishes an object. [`Class::Busy`] also when it is in that state already.
     pub async fn act<E: FlowEntity>(&self, id: &str, action: Action) -> Result<()> {
         let op = match action {
             Action::Enable => "enable",
             Action::Disable => "disable",
+            Action::Publish => "publish",
         };
         let call = call(Method::Post, E::ACTION).id(id).query("op", op);
         self.adobe.send(&call).await.map(drop)

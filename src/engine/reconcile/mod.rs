@@ -66,6 +66,10 @@ pub async fn reconcile<K: Reconcile>(
             let wait = wait + jitter(wait.min(JITTERED), 0.1);
             (Action::requeue(wait), ReconcileResult::RequeueAfter)
         }
+        Some(Retry::Poll) => {
+            let wait = registry.failed(identity);
+            (Action::requeue(wait), ReconcileResult::RequeueAfter)
+        }
         Some(Retry::Backoff) => {
             let wait = registry.failed(identity);
             (Action::requeue(wait), ReconcileResult::Error)

@@ -68,6 +68,9 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         for _ in 0..STEPS {
             match self.next_step() {
                 Step::Done(retry) => {
+                    if let Some(current) = &self.progress.current {
+                        self.collection.created.remove(current.id());
+                    }
                     if self.cx.is_deleting() {
                         let claim = self.claim();
                         self.collection.index(|it| it.release(&claim));

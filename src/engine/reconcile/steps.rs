@@ -13,7 +13,9 @@ use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
 use crate::engine::kind::{ManagedKind, Objects};
 use crate::engine::mark::Mark;
+use crate::engine::reasons;
 use crate::engine::registry::CreateOutcome;
+use crate::engine::sandbox::Turn;
 
 impl<K: ManagedKind> Work<'_, '_, K> {
     /// Carries one step out.
@@ -63,16 +65,17 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     }
 
     async fn read(&mut self, id: &str) -> Result<()> {
+        if let Some(object) = self.read_together(id).await? {
+            self.see(object);
+            return Ok(());
+        }
         if let Some(object) = K::Objects::read(&self.session, id).await? {
             if object.id() != id {
                 let text = format!("Adobe calls {id} `{}`: use that id", object.id());
                 return Err(Error::Invalid(text));
             }
             let object = self.collection.index(|it| it.put(object));
-            self.progress.fresh.insert(id.to_owned());
-            if self.is_current(id) {
-                self.progress.current = Some(object);
-            }
+            self.see(object);
             return Ok(());
         }
         let shown = self.collection.index(|it| it.not_found(id));
@@ -83,6 +86,38 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             registry.note_missing(self.cx.identity(), shown, engine.earlier_requests_done_at());
         }
         Ok(())
+    }
+
+    /// Takes in what was read.
+    fn see(&mut self, object: Arc<K::Held>) {
+        self.progress.fresh.insert(object.id().to_owned());
+        if self.is_current(object.id()) {
+            self.progress.current = Some(object);
+        }
+    }
+
+    /// Reads an object that was just created in one call with others; `None` if it was not, or if that does not show it.
+    async fn read_together(&self, id: &str) -> Result<Option<Arc<K::Held>>> {
+        let created = &self.collection.created;
+        if !created.has(id) {
+            return Ok(None);
+        }
+        let _one = created.reading.lock().await;
+        match created.turn(id, K::Objects::TOGETHER) {
+            Turn::Alone => return Ok(None),
+            Turn::Done => {}
+            Turn::With(ids) if ids.len() == 1 => return Ok(None),
+            Turn::With(ids) => {
+                let read = K::Objects::read_some(&self.session, &ids).await?;
+                let shown = read.iter().any(|it| it.id() == id);
+                self.collection
+                    .index(|index| read.into_iter().for_each(|it| drop(index.put(it))));
+                if !shown {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(self.collection.index(|it| it.get(id)))
     }
 
     async fn list(&mut self, required: bool) -> Result<()> {
@@ -153,6 +188,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             );
             events.normal("Replaced", text);
         }
+        self.collection.created.add(created.id());
         self.put(created);
         Ok(())
     }
@@ -180,6 +216,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         };
         self.report_progress().await?;
         tracing::debug!(?change, "updating");
+        self.collection.created.remove(current.id());
         let ours = current.mark().filter(|it| it.claim() == self.claim());
         let desired = self.desired(ours.map_or(1, Mark::revision))?;
         let changed = told(&K::differences(&desired, &current, &change));
@@ -229,8 +266,12 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             self.collection.index(|it| it.not_found(id));
             return Ok(());
         };
-        if let Err(error) = K::retire(&self.session, &object).await {
+        if let Err(error) = self.let_go(&object).await {
             tracing::debug!(id, %error, "still needed");
+            if matches!(error, Error::HasRecords(_)) {
+                let text = format!("what was replaced stays at Adobe: {error}");
+                self.report.events.warning(reasons::DELETION_BLOCKED, text);
+            }
             self.progress.retained.insert(id.to_owned());
             return Ok(());
         }
@@ -245,6 +286,13 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         Ok(())
     }
 
+    /// Deletes what was replaced, if that may be.
+    async fn let_go(&self, object: &K::Held) -> Result<()> {
+        let resource = self.cx.resource();
+        resource.may_delete(&self.session, object).await?;
+        K::retire(&self.session, object).await
+    }
+
     /// A name may be free now that another resource wants.
     fn enqueue_contenders(&self) {
         for key in self.collection.take_contenders() {
@@ -254,10 +302,13 @@ impl<K: ManagedKind> Work<'_, '_, K> {
 
     async fn delete(&mut self, id: &str) -> Result<()> {
         if let Some(object) = self.still_ours(id).await? {
+            let resource = self.cx.resource();
+            resource.may_delete(&self.session, &object).await?;
             K::Objects::delete(&self.session, &object).await?;
             let text = format!("deleted {id} at Adobe");
             self.report.events.normal("Deleted", text);
         }
+        self.collection.created.remove(id);
         self.collection.index(|it| it.forget(id));
         self.enqueue_contenders();
         self.progress.done.insert(id.to_owned());

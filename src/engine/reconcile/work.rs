@@ -42,8 +42,21 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let refs = self.refs.as_ref().ok_or(Error::Opening)?;
         let mark = self.claim().at(revision);
         let resource = self.cx.resource();
-        let desired = resource.desired(refs, mark, &self.session.tenant)?;
+        let mut desired = resource.desired(refs, mark, &self.session.tenant)?;
+        if let Some(old) = self.predecessor(revision) {
+            K::inherit(&mut desired, &old);
+        }
         Ok(Arc::new(desired))
+    }
+
+    /// The object that the one of this revision replaces, as long as it is there.
+    fn predecessor(&self, revision: u32) -> Option<Arc<K::Held>> {
+        if revision == 1 {
+            return None;
+        }
+        let claimed = self.collection.index(|it| it.claimed(&self.claim()));
+        let is_older = |it: &Arc<K::Held>| it.mark().is_some_and(|it| it.revision() < revision);
+        claimed.into_iter().find(is_older)
     }
 
     /// The custom resource whose object at Adobe uses this one, whatever its spec says now.

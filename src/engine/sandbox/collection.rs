@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::SetOnce;
 
+use super::created::Created;
 use super::index::Index;
 use crate::adobe;
 use crate::api::{AepResource, Kind};
@@ -38,6 +39,8 @@ pub struct Collection<H: Held> {
     first_list: SetOnce<()>,
     /// The limit of concurrent reconciles.
     pub slots: Arc<Slots>,
+    /// The objects that were just created.
+    pub created: Created,
     /// What the kind remembers besides.
     pub memory: H::Memory,
 }
@@ -152,6 +155,7 @@ impl<H: Held> Collection<H> {
             listing: tokio::sync::Mutex::default(),
             first_list: SetOnce::new(),
             slots: Arc::default(),
+            created: Created::default(),
             memory: H::Memory::default(),
         }
     }

@@ -2,9 +2,11 @@
 //! [`Collection`] per kind.
 
 mod collection;
+mod created;
 mod index;
 mod session;
 
 pub use collection::{AnyCollection, Collection, Findings, collection};
+pub use created::Turn;
 pub use index::precedence;
 pub use session::{Session, Sessions};

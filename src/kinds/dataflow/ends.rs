@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::mapping::Mapping;
+use super::mapping::Wanted;
 use crate::api::{
     DataflowSpec, DeltaColumn, LocalRef, MappingSet, SourceConnection, TargetConnection,
 };
@@ -13,7 +13,7 @@ use crate::engine::{Error, Lookup, Result, bare_id};
 pub(super) struct Ends {
     pub source: String,
     pub target: String,
-    pub mapping: Option<Mapping>,
+    pub mapping: Option<Wanted>,
 }
 
 impl Ends {
@@ -36,20 +36,20 @@ impl Ends {
     }
 }
 
-fn mapping(spec: &DataflowSpec, lookup: &Lookup<'_>) -> Result<Option<Mapping>> {
+fn mapping(spec: &DataflowSpec, lookup: &Lookup<'_>) -> Result<Option<Wanted>> {
     if let Some(LocalRef { name }) = &spec.mapping_set_ref {
         let id = lookup.id_of::<MappingSet>(name)?;
         let found = lookup.get::<MappingSet>(name)?;
         let version = found.status.as_ref().and_then(|status| status.version);
-        let version = version.unwrap_or_default();
-        return Ok(Some(Mapping { id, version }));
+        let version = Some(version.unwrap_or_default());
+        return Ok(Some(Wanted { id, version }));
     }
     let Some(id) = &spec.mapping_set_id else {
         return Ok(None);
     };
     let id = bare_id("spec.mappingSetId", id)?;
-    let version = spec.mapping_set_version.unwrap_or_default();
-    Ok(Some(Mapping { id, version }))
+    let version = spec.mapping_set_version;
+    Ok(Some(Wanted { id, version }))
 }
 
 fn unnamed(end: &str) -> Error {

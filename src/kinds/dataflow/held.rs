@@ -13,8 +13,18 @@ use crate::kinds::flow_service::{Head, head};
 pub(super) const COPY: &str = "Copy";
 /// The step that maps records to the schema.
 pub(super) const MAPPING: &str = "Mapping";
+/// The state of a flow that runs, of one that does not, and of one that nobody has published yet.
+pub(super) const ENABLED: &str = "enabled";
+pub(super) const DISABLED: &str = "disabled";
+pub(super) const DRAFT: &str = "draft";
+/// Stands for the state of a flow that was created and not read since.
+pub(super) const CREATED: &str = "created";
+/// The states that follow upon our own changes, until a read shows the next one.
+pub(super) const UPDATING: &str = "updating";
+pub(super) const ENABLING: &str = "enabling";
+pub(super) const DISABLING: &str = "disabling";
 /// States that Adobe leaves by itself, and in which it refuses changes.
-const MOVING: [&str; 4] = ["updating", "enabling", "disabling", "initializing"];
+const MOVING: [&str; 5] = [CREATED, UPDATING, ENABLING, DISABLING, "initializing"];
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +38,10 @@ pub struct Held {
     /// Index of the mapping among the transformations; if there is none, where it would be appended.
     pub(super) mapping_index: usize,
     pub(super) schedule: Schedule,
+    /// Whether Adobe is at work on it, whatever its state.
+    pub(super) busy: bool,
+    /// When it last changed, in milliseconds since 1970.
+    pub(super) updated: Option<i64>,
     /// The last run as of the last resync.
     pub(super) last_run: Option<LastRunRef>,
 }
@@ -45,7 +59,10 @@ impl From<Flow> for Held {
             let start = run.get("startedAtUTC").and_then(compare::integer);
             Some((run.get("id")?.as_str()?.to_owned(), start))
         });
+        let operation = compare::text(read.last_operation.as_ref(), "/status/value");
         Self {
+            busy: operation == Some("inProgress"),
+            updated: read.updated_at,
             last_run,
             delta: delta.cloned(),
             mapping,
@@ -60,9 +77,20 @@ impl From<Flow> for Held {
 }
 
 impl Held {
+    pub(super) fn state(&self) -> &str {
+        self.head.state.as_deref().unwrap_or_default()
+    }
+
     /// Whether Adobe is still changing its state, and so would refuse a change.
     pub(super) fn is_moving(&self) -> bool {
-        let state = self.head.state.as_deref().unwrap_or_default();
-        MOVING.contains(&state) || state.ends_with("-finalizing")
+        let state = self.state();
+        // A draft lasts, unless it is on its way to something else.
+        MOVING.contains(&state) || state.ends_with("-finalizing") || state == DRAFT && self.busy
+    }
+
+    /// Since when it does not run, if it does not, in milliseconds since 1970.
+    pub(super) fn switched_off(&self) -> Option<i64> {
+        let off = !self.is_moving() && [DISABLED, DRAFT].contains(&self.state());
+        self.updated.filter(|_| off)
     }
 }

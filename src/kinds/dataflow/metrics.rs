@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
 use super::outcome::{Outcome, outcome};
-use crate::api::{Dataflow, FlowState, Frequency};
+use crate::api::{Dataflow, Frequency};
 
 /// What is exported of the runs of one dataflow. What is not known is not exported.
 #[derive(Clone, Debug, Default)]
@@ -135,7 +135,7 @@ fn metrics(dataflow: &Dataflow, is_suspended: &dyn Fn(&str, &str) -> bool) -> Op
     let namespace = dataflow.namespace().unwrap_or_default();
     let suspended =
         management.suspended() || is_suspended(&namespace, &management.sandbox_ref.name);
-    let scheduled = !suspended && dataflow.spec.state == FlowState::Enabled;
+    let scheduled = !suspended && dataflow.is_on();
     let seconds = |time: &Time| time.0.as_second();
     let run = status.last_run.as_ref();
     let schedule = dataflow.spec.schedule.as_ref().filter(|_| scheduled);

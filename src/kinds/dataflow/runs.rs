@@ -16,7 +16,7 @@ pub(super) use self::history::LastRunRef;
 use super::metrics;
 use super::outcome::{Outcome, outcome};
 use crate::api::condition_types::LAST_RUN_SUCCEEDED;
-use crate::api::{ConditionStatus, Dataflow, DataflowStatus, FlowState, LastRun};
+use crate::api::{ConditionStatus, Dataflow, DataflowStatus, LastRun};
 use crate::engine::{Events, Observing, Result, Session, set_condition};
 
 /// Reasons of the condition `LastRunSucceeded`.
@@ -95,7 +95,7 @@ impl Observing<Dataflow> for Runs {
 /// Whether a poll can show anything: a disabled dataflow may still have a run to end.
 fn may_run(dataflow: &Dataflow) -> bool {
     let status = dataflow.status.as_ref();
-    dataflow.spec.state == FlowState::Enabled || status.is_some_and(|it| it.current_run.is_some())
+    dataflow.is_on() || status.is_some_and(|it| it.current_run.is_some())
 }
 
 /// What is remembered of the runs in a sandbox. All of it may be lost.

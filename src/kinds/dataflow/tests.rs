@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::mapping::Mapping;
+use super::mapping::Wanted;
 use super::schedule::Schedule;
 use super::*;
 use crate::api::{self, Contract, FlowState};
@@ -16,9 +16,9 @@ fn desired() -> Desired {
         source: "source".into(),
         target: "target".into(),
         delta: Some(json!({"name": "updatedAt"})),
-        mapping: Some(Mapping {
+        mapping: Some(Wanted {
             id: "m".into(),
-            version: 0,
+            version: Some(0),
         }),
         schedule: Some(ScheduleSpec {
             start: NOW - 10,
@@ -26,16 +26,38 @@ fn desired() -> Desired {
             interval: Some(30),
             backfill: Some(true),
         }),
-        state: FlowState::Enabled,
+        state: Some(FlowState::Enabled),
+        unsettled: false,
+        off_since: None,
         contract: Contract::Current,
         now: NOW,
     }
 }
 
-fn held_of(desired: &Desired) -> Held {
+/// What was just created.
+fn image_of(desired: &Desired) -> Held {
     let schedule = desired.schedule.as_ref();
     let start = schedule.map(|spec| spec.first_start(NOW, desired.contract));
     desired.image(desired.label.created(created()), start)
+}
+
+/// What was created, once Adobe has enabled it.
+fn held_of(desired: &Desired) -> Held {
+    let mut held = image_of(desired);
+    held.head.state = Some("enabled".into());
+    held.busy = false;
+    held
+}
+
+/// The same flow after Adobe has finished its last change.
+fn finished(mut held: Held) -> Held {
+    assert_eq!(
+        held.head.state.as_deref(),
+        Some("updating"),
+        "Adobe goes on after its answer"
+    );
+    held.head.state = Some("enabled".into());
+    held
 }
 
 fn begun() -> Held {
@@ -151,15 +173,44 @@ fn name_frequency_and_interval_are_patched() {
 fn the_mapping_is_patched_where_it_is() {
     let mut desired = desired();
     let held = held_of(&desired);
-    desired.mapping.as_mut().unwrap().version = 3;
+    desired.mapping.as_mut().unwrap().version = Some(3);
     let step = json!({"name": "Mapping", "params": {"mappingId": "m", "mappingVersion": 3}});
     let expected = vec![PatchOp::replace("/transformations/1", step)];
     assert_eq!(plan(&desired, &held), patch(expected));
     assert_eq!(
-        plan(&desired, &desired.changed(&held, None)),
+        plan(&desired, &finished(desired.changed(&held, None))),
         Plan::Keep,
         "the step is taken once"
     );
+}
+
+#[test]
+fn a_new_version_of_the_mapping_carries_over_what_else_its_step_says() {
+    let mut desired = desired();
+    let mut held = held_of(&desired);
+    let rest = json!({"profileFilter": "a"});
+    held.mapping.as_mut().unwrap().rest = rest.as_object().unwrap().clone();
+    desired.mapping.as_mut().unwrap().version = Some(3);
+    let step = json!({
+        "name": "Mapping",
+        "params": {"mappingId": "m", "mappingVersion": 3, "profileFilter": "a"},
+    });
+    let expected = vec![PatchOp::replace("/transformations/1", step)];
+    assert_eq!(plan(&desired, &held), patch(expected));
+}
+
+#[test]
+fn a_version_that_the_spec_does_not_name_is_left_alone() {
+    let mut desired = desired();
+    desired.mapping.as_mut().unwrap().version = None;
+    let mut held = held_of(&desired);
+    assert_eq!(held.mapping.as_ref().unwrap().version, 0, "at creation");
+    held.mapping.as_mut().unwrap().version = 7;
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+    desired.mapping.as_mut().unwrap().id = "other".into();
+    let step = json!({"name": "Mapping", "params": {"mappingId": "other", "mappingVersion": 0}});
+    let expected = vec![PatchOp::replace("/transformations/1", step)];
+    assert_eq!(plan(&desired, &held), patch(expected));
 }
 
 #[test]
@@ -170,10 +221,7 @@ fn a_mapping_is_added_where_there_is_none_but_never_taken_away() {
     let step = json!({"name": "Mapping", "params": {"mappingId": "m", "mappingVersion": 0}});
     let expected = vec![PatchOp::add("/transformations/-", step)];
     assert_eq!(plan(&with, &held_of(&without)), patch(expected));
-    assert_eq!(
-        plan(&without, &held_of(&with)),
-        Plan::Replace("`spec.mappingSetRef`".into())
-    );
+    assert_eq!(plan(&without, &held_of(&with)), Plan::Keep);
 }
 
 #[test]
@@ -184,7 +232,7 @@ fn a_start_is_moved_only_while_old_and_new_one_lie_ahead() {
     let expected = vec![PatchOp::replace("/scheduleParams/startTime", LATER)];
     assert_eq!(plan(&desired, &ahead), patch(expected));
     assert_eq!(
-        plan(&desired, &desired.changed(&ahead, None)),
+        plan(&desired, &finished(desired.changed(&ahead, None))),
         Plan::Keep,
         "the step is taken once"
     );
@@ -226,7 +274,7 @@ fn backfill_can_change_until_the_first_run() {
 #[test]
 fn the_state_is_a_step_of_its_own_after_everything_else() {
     let mut desired = desired();
-    desired.state = FlowState::Disabled;
+    desired.state = Some(FlowState::Disabled);
     let mut held = begun();
     assert_eq!(
         plan(&desired, &held),
@@ -264,25 +312,151 @@ fn a_state_in_between_is_waited_out_before_anything_is_changed() {
 }
 
 #[test]
-fn a_dataflow_is_disabled_once_adobe_has_enabled_it() {
-    let mut desired = desired();
-    desired.state = FlowState::Disabled;
+fn a_state_in_between_is_waited_out_whatever_is_wanted() {
     let mut held = begun();
-    held.head.state = Some("enabling".into());
-    assert_eq!(plan(&desired, &held), Plan::Wait("enabling".into()));
-    held.head.state = None;
-    assert_eq!(plan(&desired, &held), Plan::Wait("created".into()));
+    for state in [
+        "enabled-finalizing",
+        "enabling",
+        "disabling",
+        "updating",
+        "initializing",
+    ] {
+        held.head.state = Some(state.into());
+        for wanted in [Some(FlowState::Enabled), Some(FlowState::Disabled), None] {
+            let desired = Desired {
+                state: wanted,
+                ..desired()
+            };
+            assert_eq!(
+                plan(&desired, &held),
+                Plan::Wait(state.into()),
+                "{wanted:?}"
+            );
+        }
+    }
 }
 
 #[test]
-fn a_state_that_leads_where_it_should_is_kept() {
+fn the_state_of_what_was_created_is_read_and_not_assumed() {
+    let desired = desired();
+    let held = image_of(&desired);
+    assert_eq!(plan(&desired, &held), Plan::Wait("created".into()));
+    let mut status = DataflowStatus::default();
+    Dataflow::record(&desired, &held, &mut status);
+    assert_eq!(status.state, None);
+    Dataflow::record(&desired, &held_of(&desired), &mut status);
+    assert_eq!(status.state.as_deref(), Some("enabled"));
+}
+
+#[test]
+fn a_state_that_the_spec_leaves_out_is_left_alone() {
+    let desired = Desired {
+        state: None,
+        ..desired()
+    };
     let mut held = begun();
-    for state in ["updating", "enabling", "initializing"] {
+    for state in ["enabled", "disabled", "draft"] {
         held.head.state = Some(state.into());
-        assert_eq!(plan(&desired(), &held), Plan::Keep);
+        assert_eq!(plan(&desired, &held), Plan::Keep, "{state}");
     }
-    held.head.state = Some("disabling".into());
-    assert_eq!(plan(&desired(), &held), Plan::Wait("disabling".into()));
+}
+
+#[test]
+fn what_was_created_and_is_a_draft_is_waited_for_and_what_was_adopted_is_not() {
+    let mut desired = Desired {
+        state: None,
+        unsettled: true,
+        ..desired()
+    };
+    let mut held = begun();
+    held.head.state = Some("draft".into());
+    assert_eq!(plan(&desired, &held), Plan::Wait("draft".into()));
+    let mut status = DataflowStatus::default();
+    Dataflow::record(&desired, &held, &mut status);
+    assert_eq!(status.state, None, "until it lasts");
+    desired.unsettled = false;
+    assert_eq!(plan(&desired, &held), Plan::Keep);
+    Dataflow::record(&desired, &held, &mut status);
+    assert_eq!(status.state.as_deref(), Some("draft"));
+}
+
+#[test]
+fn a_draft_is_published_where_it_is_to_run_unless_it_is_on_its_way() {
+    let desired = desired();
+    let mut held = begun();
+    held.head.state = Some("draft".into());
+    let publish = Plan::Change(Change::Act(Action::Publish));
+    assert_eq!(plan(&desired, &held), publish);
+    held.busy = true;
+    assert_eq!(plan(&desired, &held), Plan::Wait("draft".into()));
+}
+
+#[test]
+fn a_replacement_does_not_run_where_what_it_replaces_was_switched_off() {
+    let old = |state: &str, updated| {
+        let mut old = begun();
+        old.head.state = Some(state.into());
+        old.updated = Some(updated);
+        old
+    };
+    let mut new = held_of(&desired());
+    new.head.created = Some(NOW);
+    let disable = Plan::Change(Change::Act(Action::Disable));
+    let cases = [
+        (None, old("disabled", NOW - 5), disable),
+        (
+            None,
+            old("draft", NOW - 5),
+            Plan::Change(Change::Act(Action::Disable)),
+        ),
+        (None, old("enabled", NOW - 5), Plan::Keep),
+        // We disabled it ourselves, since it was replaced.
+        (None, old("disabled", NOW + 5), Plan::Keep),
+        (
+            Some(FlowState::Enabled),
+            old("disabled", NOW - 5),
+            Plan::Keep,
+        ),
+    ];
+    for (state, old, expected) in cases {
+        let mut desired = Desired { state, ..desired() };
+        Dataflow::inherit(&mut desired, &old);
+        assert_eq!(plan(&desired, &new), expected, "{state:?} {old:?}");
+    }
+}
+
+#[test]
+fn a_replacement_takes_over_the_mapping_that_the_spec_leaves_out() {
+    let mut old = begun();
+    old.mapping.as_mut().unwrap().version = 7;
+    let taken_over = |wanted: Option<Wanted>| {
+        let mut desired = Desired {
+            mapping: wanted,
+            ..desired()
+        };
+        Dataflow::inherit(&mut desired, &old);
+        let mapping = desired.mapping.unwrap();
+        (mapping.id, mapping.version)
+    };
+    let wanted = |id: &str, version| {
+        Some(Wanted {
+            id: id.into(),
+            version,
+        })
+    };
+    assert_eq!(taken_over(None), ("m".into(), Some(7)));
+    assert_eq!(taken_over(wanted("m", None)), ("m".into(), Some(7)));
+    assert_eq!(taken_over(wanted("m", Some(2))), ("m".into(), Some(2)));
+    assert_eq!(taken_over(wanted("other", None)), ("other".into(), None));
+}
+
+#[test]
+fn a_schedule_that_the_spec_leaves_out_is_left_alone() {
+    let desired = Desired {
+        schedule: None,
+        ..desired()
+    };
+    assert_eq!(plan(&desired, &begun()), Plan::Keep);
 }
 
 #[test]

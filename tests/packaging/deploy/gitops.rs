@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use aep_test_kit::World;
 use aep_test_kit::kubectl::{done, manifest};
+use aep_test_kit::{World, name, ours};
 use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -118,6 +118,26 @@ async fn the_server_accepts_every_kustomization() {
             assert!(kinds.contains(kind), "{folder}: {kind}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_prefix_and_the_hash_of_a_secret_reach_all_that_refers_to_what_they_rename() {
+    let mut world = unattended().await;
+    world.start_operator();
+    let mut all = built(&world, "deploy/kustomize/overlays/brand-a").await;
+    for object in &mut all {
+        let (kind, name) = name(object);
+        assert!(name.starts_with("brand-a-"), "{kind}/{name}");
+        if kind == "Secret" {
+            let demo = json!({ "clientId": "aep-operator-demo", "clientSecret": "demo-secret" });
+            object["stringData"] = demo;
+            object.as_object_mut().unwrap().remove("data");
+        }
+    }
+    let apply = ["apply", "--server-side", "-f", "-"];
+    done(&world, &apply, &manifest(&all)).await;
+    assert_eq!(ours(&all).count(), 8);
+    world.all_ready(&all).await;
 }
 
 #[tokio::test]

@@ -298,7 +298,7 @@ fn words(step: &Step<Toy>) -> String {
     let wait = |retry: &Retry| match retry {
         Retry::OnChange => "on change".into(),
         Retry::After(wait) => format!("after {} s", wait.as_secs()),
-        Retry::Backoff => "with backoff".to_owned(),
+        Retry::Backoff | Retry::Poll => "with backoff".to_owned(),
     };
     match step {
         Step::Done(None) => "done".into(),
