@@ -80,6 +80,10 @@ impl engine::Held for Held {
         Vec::new()
     }
 
+    fn includes(&self, id: &str) -> bool {
+        self.id() == id || self.part.as_ref().is_some_and(|part| part.id == id)
+    }
+
     fn is_whole(&self) -> bool {
         self.schema.is_some()
     }

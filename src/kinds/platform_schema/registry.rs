@@ -138,7 +138,10 @@ async fn make(
     let Class::TitleTaken { id } = error.class() else {
         return Err(error.into());
     };
-    let taken = || Error::TitleTaken { id: id.clone() };
+    let taken = || Error::TitleTaken {
+        id: id.clone(),
+        circle: Vec::new(),
+    };
     if kind_of(id) != kind {
         return Err(taken());
     }
