@@ -101,6 +101,29 @@ impl Mark {
         Self::parse(&value.replace('_', "/"))
     }
 
+    /// A text of Adobe's without the mark in it, if one is there.
+    #[must_use]
+    pub fn unsigned(text: &str) -> String {
+        let marked = text.rsplit_once(OPEN);
+        let marked = marked.and_then(|(before, rest)| Some((before, rest.split_once(CLOSE)?)));
+        let text = match marked {
+            Some((before, (path, after))) if Self::parse(path).is_some() => {
+                format!("{}{after}", before.trim_end())
+            }
+            _ => text.to_owned(),
+        };
+        text.trim().to_owned()
+    }
+
+    /// A text of Adobe's under this mark instead of any other; as it is if it has this one already.
+    #[must_use]
+    pub fn sign_over(&self, text: &str) -> String {
+        if Self::read(text).as_ref() == Some(self) {
+            return text.to_owned();
+        }
+        self.sign(Some(&Self::unsigned(text)))
+    }
+
     fn path(&self) -> String {
         let path = format!(
             "{}/{}/{}/{}",
@@ -160,6 +183,23 @@ mod tests {
         assert_eq!(second.claim(), mark());
         assert_eq!(Mark::read(&second.sign(None)), Some(second.clone()));
         assert_eq!(Mark::read_tag(&second.tag()), Some(second));
+    }
+
+    #[test]
+    fn a_text_that_others_wrote_is_kept_under_the_mark() {
+        let signed = mark().sign(Some("Inbound data"));
+        assert_eq!(mark().sign_over("Inbound data"), signed);
+        assert_eq!(mark().sign_over(&signed), signed);
+        let other = mark().at(2).sign(Some("Inbound data"));
+        assert_eq!(mark().sign_over(&other), signed);
+        assert_eq!(mark().sign_over(""), mark().to_string());
+        let extended = format!("{signed} and more");
+        assert_eq!(mark().sign_over(&extended), extended);
+        assert_eq!(Mark::unsigned(&extended), "Inbound data and more");
+        assert_eq!(
+            Mark::unsigned("[aep-operator:nonsense]"),
+            "[aep-operator:nonsense]"
+        );
     }
 
     #[test]
