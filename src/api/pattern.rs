@@ -9,8 +9,11 @@ pub(super) const OBJECT_NAME: &str = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 pub(super) const SECRET_KEY: &str = r"^[-._a-zA-Z0-9]+$";
 /// Id that Adobe gave to a connection, dataset, mapping set or flow: a UUID or hexadecimal digits.
 pub(super) const ADOBE_ID: &str = r"^[A-Za-z0-9_-]+$";
-/// `$id` of a class, field group or schema: a URL without empty or `..` segments.
+/// `$id` of a schema, which is always the tenant's own: a URL without empty or `..` segments.
 pub(super) const SCHEMA_ID: &str = r"^https://ns\.adobe\.com(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+$";
+/// `$id` of a class or field group. Some of Adobe's own are on other hosts, or have an empty segment. It is never requested.
+pub(super) const COMPONENT_ID: &str =
+    r"^https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)+$";
 /// Media type under which Adobe serves a schema, `version` included.
 pub(super) const SCHEMA_CONTENT_TYPE: &str =
     r"^application/vnd\.adobe\.[a-z-]+\+json; ?version=[0-9]+(\.[0-9]+)?$";

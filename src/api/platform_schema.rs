@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AepResource, Column, CommonStatus, Kind, Management, OpenObject, Reference,
     open::open_object,
-    pattern::{DESCRIPTION_MAX, NAME_MAX, SCHEMA_ID, SCHEMA_ID_MAX},
+    pattern::{COMPONENT_ID, DESCRIPTION_MAX, NAME_MAX, SCHEMA_ID_MAX},
 };
 
 /// What the schema is made of.
@@ -64,7 +64,8 @@ pub struct PlatformSchemaSpec {
     /// schemas, classes, field groups and data types. Changed in place.
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub title: String,
-    /// Description shown at Adobe, followed there by the owner mark. Changed in place.
+    /// Description shown at Adobe, followed there by the owner mark. Changed in place. If unset,
+    /// Adobe keeps the one that it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
@@ -77,23 +78,26 @@ pub struct PlatformSchemaSpec {
     /// `https://ns.adobe.com/xdm/context/profile` for customers or
     /// `https://ns.adobe.com/xdm/context/experienceevent` for events. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))]
+    #[schemars(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = COMPONENT_ID))]
     pub class: Option<String>,
     /// `$id`s of the field groups to include, e.g.
-    /// `https://ns.adobe.com/xdm/context/profile-person-details`. They must fit the class.
-    /// Duplicates are ignored. More can be added in place; Adobe refuses to remove one once the
-    /// schema is in use.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// `https://ns.adobe.com/xdm/context/profile-person-details` or
+    /// `https://ns.braze.com/currents/users-event`. They must fit the class. Duplicates are ignored.
+    /// More can be added in place; Adobe refuses to remove one once the schema is in use. If unset,
+    /// an adopted schema keeps the field groups that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 100),
-        inner(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = SCHEMA_ID))
+        inner(length(min = 1, max = SCHEMA_ID_MAX), regex(pattern = COMPONENT_ID))
     )]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub field_groups: Vec<String>,
+    pub field_groups: Option<Vec<String>>,
     /// Your own fields, as a map of name to JSON Schema, e.g. `{product: {type: object, properties:
     /// {name: {type: string}}}}`. The operator keeps them in a separate field group; at Adobe they
-    /// appear below the tenant's namespace, which mappings call `_tenant`. Fields can be added in
-    /// place; removing or retyping one is refused.
+    /// appear below the tenant's namespace, which mappings call `_tenant`. Fields can be added and
+    /// become less restrictive in place: a constraint that is left out (`enum`, `required`,
+    /// `maxLength` …) is removed at Adobe. `meta:status: deprecated` retires a field. Removing,
+    /// retyping or restricting one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open_object")]
     pub fields: Option<OpenObject>,
@@ -103,8 +107,9 @@ pub struct PlatformSchemaSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["path".into()]))]
     pub identities: Vec<Identity>,
-    /// Whether the schema takes part in Real-Time Customer Profile. Default: `false`. Irreversible
-    /// at Adobe: once `true`, it must stay `true`, and the schema can no longer be deleted there.
+    /// Whether the schema takes part in Real-Time Customer Profile. Default for a new schema:
+    /// `false`. Irreversible at Adobe: once `true`, it must stay `true`, and the schema can no longer
+    /// be deleted there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_enabled: Option<bool>,
 }
@@ -114,8 +119,8 @@ pub struct PlatformSchemaSpec {
 #[serde(rename_all = "camelCase")]
 pub struct AdHoc {
     /// The columns, as a map of name to JSON Schema, e.g. `{Product_Id: {type: string}}`. All
-    /// columns of the source must be listed. Columns can be added in place; removing or retyping
-    /// one is refused.
+    /// columns of the source must be listed. Columns can be added and become less restrictive in
+    /// place; removing, retyping or restricting one is refused.
     #[schemars(schema_with = "open_object")]
     pub fields: OpenObject,
 }
@@ -131,7 +136,8 @@ pub struct Identity {
     /// Code of the identity namespace, e.g. `ECID` or `Email`. It must exist in the sandbox.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub namespace: String,
-    /// Whether it is the primary identity, of which a schema has at most one. Default: `false`.
+    /// Whether it is the primary identity, of which a schema has at most one. Default for a new one:
+    /// `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary: Option<bool>,
 }

@@ -40,12 +40,12 @@ pub enum Error {
         state: String,
     },
     /// Somebody else's object already has this title.
-    #[error(
-        "the title is already taken by {id}, which this resource does not own: choose another title"
-    )]
+    #[error("the title is already taken by {id}, {}", way_out(circle))]
     TitleTaken {
         /// The `$id` of the object that has it.
         id: String,
+        /// The other resources, if they and this one want each other's titles.
+        circle: Vec<String>,
     },
     /// The spec was edited, and Adobe cannot follow in place.
     #[error(
@@ -185,7 +185,7 @@ impl Error {
     #[must_use]
     pub fn title_holder(&self) -> Option<&str> {
         match self {
-            Self::TitleTaken { id } => Some(id),
+            Self::TitleTaken { id, .. } => Some(id),
             Self::Adobe(error) => match error.class() {
                 Class::TitleTaken { id } => Some(id),
                 _ => None,
@@ -202,6 +202,18 @@ impl Error {
         };
         tracing::debug!(request_id, "{self}");
     }
+}
+
+/// What to do about a title that is taken.
+fn way_out(circle: &[String]) -> String {
+    if circle.is_empty() {
+        return "which this resource does not own: choose another title".into();
+    }
+    format!(
+        "and {} and this resource want each other's titles, which Adobe cannot swap: give one of them a title that nothing \
+         else has; once the others are Ready, give it the one it should have",
+        circle.join(", ")
+    )
 }
 
 /// Whether the operator lacks a permission in Kubernetes.

@@ -17,6 +17,10 @@ pub trait Held: Clone + Debug + Send + Sync + 'static {
     fn created(&self) -> Option<i64>;
     /// The ids of other objects at Adobe that this one uses.
     fn uses(&self) -> Vec<&str>;
+    /// Whether an id at Adobe is its own, or that of one of its parts.
+    fn includes(&self, id: &str) -> bool {
+        self.id() == id
+    }
     /// Whether it is all that its custom resource stands for, and not a part that an interrupted create left.
     fn is_whole(&self) -> bool {
         true

@@ -23,6 +23,7 @@ mod replica;
 mod repository;
 mod rotation;
 mod runs;
+mod schemas;
 mod states;
 mod telemetry;
 mod trouble;

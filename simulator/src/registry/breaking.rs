@@ -1,8 +1,31 @@
-//! Whether a change to fields only adds, which is all that a schema in use allows.
+//! Whether a change only adds fields or makes some less restrictive, which is all that a schema in use allows.
+//!
+//! The rules for enums are documented one by one: values can be added, or all be dropped; some cannot be dropped, and an enum
+//! cannot come where there was none, suggested values included. Other constraints follow the principle. A new field can be
+//! required; whether a known one can become so is told both ways, so it cannot.
 
 use serde_json::{Map, Value};
 
-use super::{text, texts};
+use super::texts;
+
+/// What the type of a field consists of.
+const TYPE: [&str; 3] = ["type", "meta:xdmType", "meta:referencedFrom"];
+const LOWER_BOUNDS: [&str; 5] = [
+    "minimum",
+    "exclusiveMinimum",
+    "minLength",
+    "minItems",
+    "minProperties",
+];
+const UPPER_BOUNDS: [&str; 5] = [
+    "maximum",
+    "exclusiveMaximum",
+    "maxLength",
+    "maxItems",
+    "maxProperties",
+];
+/// Constraints that can be dropped, but of which it cannot be told whether another one is weaker.
+const OPAQUE: [&str; 5] = ["pattern", "multipleOf", "uniqueItems", "const", "format"];
 
 /// Describes the first change that would break data that exists, if there is one.
 pub(super) fn first(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<String> {
@@ -20,13 +43,14 @@ fn fields(old: &Map<String, Value>, new: &Map<String, Value>, parent: &str) -> O
 }
 
 fn field(before: &Value, after: &Value, path: &str) -> Option<String> {
-    for key in ["type", "format", "meta:xdmType", "meta:referencedFrom"] {
-        if before.get(key) != after.get(key) {
-            return Some(format!("{key} of the field {path} cannot be changed"));
-        }
+    if let Some(key) = TYPE.iter().find(|key| before.get(*key) != after.get(*key)) {
+        return Some(format!("{key} of the field {path} cannot be changed"));
     }
-    if is_narrowed(before, after) {
-        return Some(format!("The values of the field {path} cannot be narrowed"));
+    if is_date(before) && before.get("format") != after.get("format") {
+        return Some(format!("format of the field {path} cannot be changed"));
+    }
+    if let Some(key) = narrowed(before, after) {
+        return Some(format!("{key} of the field {path} cannot be narrowed"));
     }
     let known = |name: &str| {
         before
@@ -44,31 +68,43 @@ fn field(before: &Value, after: &Value, path: &str) -> Option<String> {
             .unwrap_or_default()
     };
     fields(&inner(before), &inner(after), path).or_else(|| {
-        let item = |node: &Value| node.get("items").cloned();
-        field(
-            &item(before)?,
-            &item(after).unwrap_or_default(),
-            &format!("{path}[*]"),
-        )
+        ["items", "additionalProperties"].iter().find_map(|key| {
+            let element = |node: &Value| node.get(*key).filter(|it| it.is_object()).cloned();
+            let after = element(after).unwrap_or_default();
+            field(&element(before)?, &after, &format!("{path}[*]"))
+        })
     })
 }
 
-/// Whether fewer values are allowed than before.
-fn is_narrowed(before: &Value, after: &Value) -> bool {
+fn is_date(field: &Value) -> bool {
+    field["format"] == "date" || field["format"] == "date-time"
+}
+
+/// The constraint by which fewer values are allowed than before.
+fn narrowed(before: &Value, after: &Value) -> Option<&'static str> {
     let bound = |node: &Value, key: &str| node.get(key).and_then(Value::as_f64);
-    let tighter_top = ["maximum", "maxLength", "maxItems"].iter().any(|key| {
-        bound(after, key).is_some_and(|new| bound(before, key).is_none_or(|old| new < old))
-    });
-    let tighter_bottom = ["minimum", "minLength", "minItems"].iter().any(|key| {
-        bound(after, key).is_some_and(|new| bound(before, key).is_none_or(|old| new > old))
-    });
+    let tighter = |key: &&&str, is_tighter: fn(f64, f64) -> bool| {
+        bound(after, key)
+            .is_some_and(|new| bound(before, key).is_none_or(|old| is_tighter(new, old)))
+    };
+    let replaced = |key: &&&str| {
+        let new = after.get(**key).filter(|new| **new != false);
+        new.is_some_and(|new| before.get(**key) != Some(new))
+    };
+    let mut upper = UPPER_BOUNDS.iter();
+    let mut lower = LOWER_BOUNDS.iter();
+    let bounds = upper.find(|key| tighter(key, |new, old| new < old));
+    let bounds = bounds.or_else(|| lower.find(|key| tighter(key, |new, old| new > old)));
+    let opaque = || OPAQUE.iter().find(replaced);
+    let found = bounds.or_else(opaque).copied();
+    found.or_else(|| has_fewer_values(before, after).then_some("enum"))
+}
+
+fn has_fewer_values(before: &Value, after: &Value) -> bool {
     let list = |node: &Value| node.get("enum").and_then(Value::as_array).cloned();
-    let fewer = match (list(before), list(after)) {
+    match (list(before), list(after)) {
         (None, Some(_)) => true,
         (Some(old), Some(new)) => old.iter().any(|value| !new.contains(value)),
         (_, None) => false,
-    };
-    let pattern = |node: &Value| text(node, "pattern").to_owned();
-    let repatterned = !pattern(after).is_empty() && pattern(after) != pattern(before);
-    tighter_top || tighter_bottom || fewer || repatterned
+    }
 }

@@ -11,7 +11,7 @@ use crate::api::{AdoptionPolicy, ReplacePolicy};
 use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
 use crate::engine::kind::ManagedKind;
-use crate::engine::sandbox::{AnyCollection as _, Collection};
+use crate::engine::sandbox::{AnyCollection as _, Collection, Session};
 use crate::engine::verdict::Retry;
 
 /// More steps than any object takes; more means that two of them undo each other.
@@ -32,7 +32,7 @@ pub async fn perform<K: ManagedKind>(
     }
     let work = Work {
         cx,
-        session,
+        session: session.clone(),
         collection: collection.clone(),
         report,
         refs: None,
@@ -40,26 +40,42 @@ pub async fn perform<K: ManagedKind>(
         progress: Progress::default(),
     };
     let result = work.run().await;
-    result.map_err(|error| match error.title_holder() {
-        Some(id) => title_taken(cx, &collection, id),
-        None => error,
-    })
+    let title_holder = result.as_ref().err().and_then(Error::title_holder);
+    if let Some(id) = title_holder {
+        return Err(title_taken(cx, &session, &collection, id));
+    }
+    if !matches!(result, Err(Error::StillRefused { .. })) {
+        collection.content(cx.key());
+    }
+    result
 }
 
-/// Has the resource reconciled as soon as another object here is renamed or deleted, and names the one that has the title.
+/// Has the resource reconciled as soon as another object here is renamed or deleted, and names the one that has the title, and
+/// those that wait for each other's titles.
 fn title_taken<K: ManagedKind>(
     cx: &Context<'_, K>,
+    session: &Session,
     collection: &Collection<K::Held>,
     id: &str,
 ) -> Error {
-    collection.contend(cx.key());
-    let held = collection.index(|it| it.get(id));
-    let holder = held.and_then(|it| it.mark().map(resource));
+    let held = collection.index(|it| it.including(id));
+    let mark = held.as_ref().and_then(|it| it.mark());
+    let queues = &cx.engine().queues;
+    let holder = mark.filter(|mark| mark.owner() == session.owner).map(key);
+    let holder = holder.filter(|holder| queues.has(holder));
+    let (circle, is_news) = collection.contend(cx.key(), holder);
+    if is_news {
+        // They learn that they wait for each other.
+        for other in &circle {
+            queues.enqueue_changed(other);
+        }
+    }
     Error::TitleTaken {
-        id: match holder {
+        id: match mark.map(resource) {
             Some(holder) => format!("{id} of {holder}"),
             None => id.to_owned(),
         },
+        circle: circle.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -295,7 +295,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
 
     /// A name may be free now that another resource wants.
     fn enqueue_contenders(&self) {
-        for key in self.collection.take_contenders() {
+        for key in self.collection.contenders() {
             self.cx.engine().queues.enqueue_changed(&key);
         }
     }

@@ -2,12 +2,12 @@
 //! reconciles.
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::SetOnce;
 
+use super::contenders::Contenders;
 use super::created::Created;
 use super::index::Index;
 use crate::adobe;
@@ -58,8 +58,7 @@ struct State<H> {
     resync_ended: bool,
     polled: Option<Instant>,
     findings: Findings,
-    /// Custom resources that want a name which another object has.
-    contenders: BTreeSet<Key>,
+    contenders: Contenders,
 }
 
 /// Lists that failed.
@@ -92,7 +91,7 @@ where
             resync_ended: false,
             polled: None,
             findings: Findings::default(),
-            contenders: BTreeSet::new(),
+            contenders: Contenders::default(),
         }
     }
 }
@@ -273,14 +272,22 @@ impl<H: Held> Collection<H> {
         (failure.failures >= LASTING || error.verdict().terminal).then_some(error)
     }
 
-    /// A custom resource wants a name which another object has.
-    pub fn contend(&self, key: &Key) {
-        self.state().contenders.insert(key.clone());
+    /// A custom resource wants a name which another object has, perhaps that of another custom resource. Returns those that wait
+    /// for each other's names together with it, and whether any of this is news.
+    pub fn contend(&self, key: &Key, holder: Option<Key>) -> (Vec<Key>, bool) {
+        let contenders = &mut self.state().contenders;
+        let is_news = contenders.add(key, holder);
+        (contenders.circle(key), is_news)
     }
 
-    /// An object was renamed or deleted: returns those who wanted a name, which may be free now.
-    pub fn take_contenders(&self) -> BTreeSet<Key> {
-        std::mem::take(&mut self.state().contenders)
+    /// A custom resource has the name that it wants, or has other trouble.
+    pub fn content(&self, key: &Key) {
+        self.state().contenders.remove(key);
+    }
+
+    /// Those who want a name that another object has, to be told when an object was renamed or deleted.
+    pub fn contenders(&self) -> Vec<Key> {
+        self.state().contenders.all()
     }
 
     /// Sets what the Sandbox is to report; returns whether that is news.

@@ -46,6 +46,12 @@ impl<H: Held> Index<H> {
         self.by_id.get(id).cloned()
     }
 
+    /// The object that has this id, itself or in one of its parts.
+    pub fn including(&self, id: &str) -> Option<Arc<H>> {
+        let part_of = || self.by_id.values().find(|it| it.includes(id)).cloned();
+        self.get(id).or_else(part_of)
+    }
+
     /// The objects that carry this claim, by [`precedence`].
     pub fn claimed(&self, claim: &Mark) -> Vec<Arc<H>> {
         let ids = self.by_claim.get(claim).into_iter().flatten();

@@ -2,6 +2,7 @@
 //! [`Collection`] per kind.
 
 mod collection;
+mod contenders;
 mod created;
 mod index;
 mod session;

@@ -18,8 +18,8 @@ pub struct Desired {
     pub(super) mark: Mark,
     pub(super) tenant: String,
     pub(super) title: String,
-    /// Signed with the mark.
-    pub(super) description: String,
+    /// `None` leaves it to Adobe.
+    pub(super) description: Option<String>,
     pub(super) shape: Shape,
     pub(super) identities: Vec<Identity>,
     pub(super) profile: bool,
@@ -35,7 +35,8 @@ pub(super) enum Shape {
     /// A class, field groups, and own fields in a field group of its own.
     Composed {
         class: String,
-        field_groups: Vec<String>,
+        /// `None` leaves them to Adobe.
+        field_groups: Option<Vec<String>>,
         fields: Option<Map<String, Value>>,
     },
 }
@@ -48,7 +49,7 @@ impl Desired {
             },
             (None, Some(class)) => Shape::Composed {
                 class: class.clone(),
-                field_groups: distinct(class, &spec.field_groups),
+                field_groups: spec.field_groups.as_ref().map(|ids| distinct(class, ids)),
                 fields: match spec.fields.as_ref().filter(|fields| !fields.is_empty()) {
                     Some(fields) => Some(bounded("spec.fields", fields)?),
                     None => None,
@@ -64,7 +65,7 @@ impl Desired {
             ..identity.clone()
         });
         Ok(Self {
-            description: mark.sign(spec.description.as_deref()),
+            description: spec.description.clone(),
             mark,
             tenant: tenant.to_owned(),
             title: spec.title.clone(),
@@ -73,6 +74,22 @@ impl Desired {
             profile: spec.profile_enabled == Some(true),
             adopt: spec.management.adoption_policy == AdoptionPolicy::IfUnowned,
         })
+    }
+
+    /// The description with the mark, where Adobe has this one.
+    pub(super) fn described(&self, found: &str) -> String {
+        match &self.description {
+            Some(text) => self.mark.sign(Some(text)),
+            None => self.mark.sign_over(found),
+        }
+    }
+
+    /// Whether the spec says of which field groups the schema consists.
+    pub(super) fn lists_field_groups(&self) -> bool {
+        let Shape::Composed { field_groups, .. } = &self.shape else {
+            return false;
+        };
+        field_groups.is_some()
     }
 
     /// The type of the part that holds own fields.
@@ -113,8 +130,9 @@ impl Desired {
                 field_groups,
                 ..
             } => {
-                let given = std::iter::once(class).chain(field_groups).cloned();
-                let own = own.filter(|own| !field_groups.contains(own));
+                let groups = field_groups.as_deref().unwrap_or_default();
+                let given = std::iter::once(class).chain(groups).cloned();
+                let own = own.filter(|own| !groups.contains(own));
                 given.chain(own).collect()
             }
         }
@@ -124,7 +142,7 @@ impl Desired {
         let refs = self.refs(part).into_iter();
         let all_of: Vec<Value> = refs.map(|id| json!({ "$ref": id })).collect();
         json!({
-            "type": "object", "title": self.title, "description": self.description,
+            "type": "object", "title": self.title, "description": self.described(""),
             "allOf": all_of,
         })
     }
@@ -132,7 +150,7 @@ impl Desired {
     /// The class or field group that holds own fields, if there are any.
     pub(super) fn part_body(&self) -> Option<Value> {
         let mut body = json!({
-            "type": "object", "title": self.part_title(), "description": self.description,
+            "type": "object", "title": self.part_title(), "description": self.described(""),
         });
         match &self.shape {
             Shape::AdHoc { fields } => {

@@ -8,6 +8,9 @@ use super::fields::locate;
 use crate::adobe::{Descriptor, RegistryResource, RegistryType};
 use crate::engine::{self, Held as _, Mark};
 
+/// The tag of a schema that takes part in Real-Time Customer Profile.
+pub(super) const UNION: &str = "union";
+
 /// A schema with its parts. Without `schema` it is what an interrupted create left behind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Held {
@@ -26,8 +29,8 @@ pub(super) struct Composition {
     pub description: String,
     /// `$id`s of class and field groups, each once.
     pub refs: Vec<String>,
-    /// Whether it takes part in Real-Time Customer Profile.
-    pub union: bool,
+    /// Tags that are there for good, [`UNION`] among them.
+    pub tags: Vec<String>,
     pub mark: Option<Mark>,
     pub created: Option<i64>,
 }
@@ -80,6 +83,10 @@ impl engine::Held for Held {
         Vec::new()
     }
 
+    fn includes(&self, id: &str) -> bool {
+        self.id() == id || self.part.as_ref().is_some_and(|part| part.id == id)
+    }
+
     fn is_whole(&self) -> bool {
         self.schema.is_some()
     }
@@ -103,9 +110,14 @@ impl Composition {
             mark: Mark::read(&description),
             description,
             refs,
-            union: resource.immutable_tags.iter().any(|tag| tag == "union"),
+            tags: resource.immutable_tags,
             created: resource.created,
         }
+    }
+
+    /// Whether it takes part in Real-Time Customer Profile.
+    pub fn is_in_profile(&self) -> bool {
+        self.tags.iter().any(|tag| tag == UNION)
     }
 
     /// The `$id`s among which the class or field group made for this schema is, the likeliest first.

@@ -28,7 +28,11 @@ pub(super) fn missing_identity(
                 other_namespace(held, identity)?;
                 missing = missing.or(Some(identity));
             }
-            Some(it) if it.primary != identity.primary.unwrap_or_default() => {
+            Some(it)
+                if identity
+                    .primary
+                    .is_some_and(|primary| primary != it.primary) =>
+            {
                 return Err(Error::Invalid(format!(
                     "identity `{}` has `primary: {}` at Adobe, which cannot be changed in place: \
                      restore it in `spec.identities`, or delete descriptor {} at Adobe",

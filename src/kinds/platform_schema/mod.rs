@@ -3,8 +3,10 @@
 //! The registry knows them as separate resources without transactions. Titles, which are unique, and marks in all
 //! descriptions let a create that was interrupted go on where it stopped.
 
+mod constraints;
 mod desired;
 mod differences;
+mod evolution;
 mod fields;
 mod held;
 mod identities;
@@ -187,11 +189,11 @@ impl ManagedKind for PlatformSchema {
                 let made = registry.create_descriptor(&body).await?;
                 changed.descriptors.push(stated(&body, made.id));
             }
-            Change::EnableProfile => {
-                let ops = [PatchOp::add("/meta:immutableTags", json!(["union"]))];
+            Change::EnableProfile(tags) => {
+                let ops = [PatchOp::add("/meta:immutableTags", json!(tags))];
                 patch_schema(registry, desired, &mut changed, &ops).await?;
                 if let Some(schema) = &mut changed.schema {
-                    schema.union = true;
+                    schema.tags = tags;
                 }
             }
         }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::desired::{Desired, Shape};
-use super::fields::compare_fields;
-use super::held::{Composition, Held, Part};
+use super::evolution::compare_fields;
+use super::held::{Composition, Held, Part, UNION};
 use super::identities::missing_identity;
 use crate::adobe::PatchOp;
 use crate::engine::{Error, Plan, Result};
@@ -22,8 +22,8 @@ pub enum Change {
     PatchSchema(Vec<PatchOp>),
     /// Declare an identity.
     CreateDescriptor(Value),
-    /// Let the schema take part in Real-Time Customer Profile.
-    EnableProfile,
+    /// Let the schema take part in Real-Time Customer Profile; all of its tags.
+    EnableProfile(Vec<String>),
 }
 
 pub(super) fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
@@ -43,7 +43,10 @@ pub(super) fn plan(desired: &Desired, held: &Held) -> Result<Plan<Change>> {
     let fields = fields_step(desired, schema, part)?;
     let composition = schema_step(desired, schema, part)?;
     let identity = missing_identity(desired, held, &schema.id)?;
-    let profile = (desired.profile && !schema.union).then_some(Change::EnableProfile);
+    let profile = (desired.profile && !schema.is_in_profile()).then(|| {
+        let tags = schema.tags.iter().cloned();
+        Change::EnableProfile(tags.chain([UNION.to_owned()]).collect())
+    });
     let step = fields
         .or(composition)
         .or(identity.map(Change::CreateDescriptor))
@@ -66,11 +69,14 @@ fn fields_step(
     part: Option<&Part>,
 ) -> Result<Option<Change>> {
     match (desired.own_fields(), part) {
-        (None, Some(part)) if schema.refs.contains(&part.id) => Err(Error::Invalid(format!(
-            "`spec.fields` was removed, but schema {} holds them: removing fields is a breaking \
+        // One without a mark was never in the spec.
+        (None, Some(part)) if schema.refs.contains(&part.id) && part.mark.is_some() => {
+            Err(Error::Invalid(format!(
+                "`spec.fields` was removed, but schema {} holds them: removing fields is a breaking \
              change; restore them or create a new resource under another name",
-            schema.id
-        ))),
+                schema.id
+            )))
+        }
         (None, _) => Ok(None),
         (Some(_), None) => Ok(Some(Change::CreateFields)),
         (Some(fields), Some(part)) => {
@@ -86,7 +92,7 @@ fn part_ops(desired: &Desired, fields: &Map<String, Value>, part: &Part) -> Resu
     text_op(
         &mut ops,
         "/description",
-        &desired.description,
+        &desired.described(&part.description),
         &part.description,
     );
     match &part.pointer {
@@ -115,14 +121,7 @@ fn schema_step(
 ) -> Result<Option<Change>> {
     let own = desired.own_fields().and(part).map(|part| part.id.as_str());
     let wanted = desired.refs(own);
-    // As long as the part is missing, one of the tenant's own may be it.
-    let is_missing = own.is_none() && desired.own_fields().is_some();
-    let may_be_own = |id: &String| {
-        let mut candidates = schema.own_candidates(&desired.tenant);
-        is_missing && candidates.any(|(_, candidate)| candidate == id)
-    };
-    let mut extras = schema.refs.iter().filter(|id| !wanted.contains(id));
-    if let Some(extra) = extras.find(|id| !may_be_own(id)) {
+    if let Some(extra) = extra(desired, schema, &wanted, own.is_none()) {
         return Err(Error::Invalid(format!(
             "schema {} contains {extra}, which `spec.fieldGroups` lacks: removing a field group is \
              a breaking change; restore it or create a new resource under another name",
@@ -134,13 +133,33 @@ fn schema_step(
     text_op(
         &mut ops,
         "/description",
-        &desired.description,
+        &desired.described(&schema.description),
         &schema.description,
     );
     for id in wanted.iter().filter(|id| !schema.refs.contains(id)) {
         ops.push(PatchOp::add("/allOf/-", json!({ "$ref": id })));
     }
     Ok((!ops.is_empty()).then_some(Change::PatchSchema(ops)))
+}
+
+/// A field group that the schema contains and the spec lacks, unless the spec leaves field groups to Adobe.
+fn extra<'s>(
+    desired: &Desired,
+    schema: &'s Composition,
+    wanted: &[String],
+    lacks_part: bool,
+) -> Option<&'s String> {
+    if !desired.lists_field_groups() {
+        return None;
+    }
+    // As long as the part is missing, one of the tenant's own may be it.
+    let is_missing = lacks_part && desired.own_fields().is_some();
+    let may_be_own = |id: &String| {
+        let mut candidates = schema.own_candidates(&desired.tenant);
+        is_missing && candidates.any(|(_, candidate)| candidate == id)
+    };
+    let mut extras = schema.refs.iter().filter(|id| !wanted.contains(id));
+    extras.find(|id| !may_be_own(id))
 }
 
 fn text_op(ops: &mut Vec<PatchOp>, path: &str, wanted: &str, found: &str) {

@@ -96,14 +96,23 @@ fn field(known: &'static [&'static str]) -> BoxedStrategy<Value> {
         perhaps("title", text()),
         perhaps("minimum", -1000..0_i64),
         perhaps("maximum", any::<u32>()),
+        perhaps("multipleOf", 1..3_u32),
     ]);
     let string = members(vec![
         with("type", one_of(["string"])),
         perhaps("title", text()),
         perhaps("description", text()),
         perhaps("format", one_of(["date", "date-time", "email"])),
-        perhaps("enum", vec(text(), 1..3)),
+        perhaps("enum", vec(one_of(["a", "b", "c"]), 1..4)),
+        perhaps(
+            "meta:enum",
+            members(vec![perhaps("a", text()), perhaps("d", text())]),
+        ),
         perhaps("meta:xdmType", one_of(["string", "date"])),
+        perhaps("meta:status", one_of(["deprecated"])),
+        perhaps("minLength", 0..3_u32),
+        perhaps("maxLength", 3..6_u32),
+        perhaps("pattern", one_of(["^a", "^b"])),
     ]);
     let leaf = prop_oneof![number, string];
     let nested = leaf.prop_recursive(3, 8, 3, move |inner| {
@@ -115,9 +124,14 @@ fn field(known: &'static [&'static str]) -> BoxedStrategy<Value> {
         let object = members(vec![
             with("type", one_of(["object"])),
             perhaps("title", text()),
+            perhaps("required", vec(select(known).prop_map(Value::from), 0..3)),
             with("properties", fields),
         ]);
-        let array = members(vec![with("type", one_of(["array"])), with("items", inner)]);
+        let array = members(vec![
+            with("type", one_of(["array"])),
+            perhaps("minItems", 0..3_u32),
+            with("items", inner),
+        ]);
         prop_oneof![object, array]
     });
     nested.boxed()

@@ -13,7 +13,7 @@ pub(super) async fn remove(session: &Session, held: &Held) -> Result<()> {
     let adobe = session.adobe();
     let registry = adobe.schema_registry();
     if let Some(schema) = &held.schema {
-        if schema.union {
+        if schema.is_in_profile() {
             let text = "Real-Time Customer Profile, which Adobe lets no schema leave: set \
                         `deletionPolicy: Orphan`";
             return Err(Error::InUse(text.into()));
@@ -138,7 +138,10 @@ async fn make(
     let Class::TitleTaken { id } = error.class() else {
         return Err(error.into());
     };
-    let taken = || Error::TitleTaken { id: id.clone() };
+    let taken = || Error::TitleTaken {
+        id: id.clone(),
+        circle: Vec::new(),
+    };
     if kind_of(id) != kind {
         return Err(taken());
     }
@@ -165,7 +168,7 @@ pub(super) async fn patch_part(
     };
     registry.patch(part.kind, &part.alt_id, ops).await?;
     part.title = desired.part_title();
-    part.description.clone_from(&desired.description);
+    part.description = desired.described(&part.description);
     part.mark = Some(desired.mark.clone());
     part.fields = desired.own_fields().cloned().unwrap_or_default();
     Ok(())
@@ -186,7 +189,7 @@ pub(super) async fn patch_schema(
         .await?;
     schema.version = patched.version.or(schema.version.take());
     schema.title.clone_from(&desired.title);
-    schema.description.clone_from(&desired.description);
+    schema.description = desired.described(&schema.description);
     schema.mark = Some(desired.mark.clone());
     let added = ops.iter().filter(|op| op.path == "/allOf/-");
     let added = added.filter_map(|op| op.value.as_ref()?.get("$ref")?.as_str());

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::desired::Desired;
-use super::held::{Composition, Held, Part, compose, kind_of};
+use super::held::{Composition, Held, Part, UNION, compose, kind_of};
 use super::identities::identity_body;
 use super::plan::Change;
 use super::registry::stated;
@@ -74,7 +74,9 @@ fn image(desired: &Desired) -> Held {
     };
     let part = Part::of(kind, resource(body, id));
     let mut schema = Composition::of(resource(desired.schema_body(Some(id)), SCHEMA));
-    schema.union = desired.profile;
+    schema
+        .tags
+        .extend(desired.profile.then(|| UNION.to_owned()));
     let descriptors = desired.identities.iter();
     let descriptors = descriptors.map(|it| stated(&identity_body(SCHEMA, it), "d".into()));
     Held {
@@ -151,7 +153,7 @@ fn a_description_that_adobe_lacks_is_added() {
     let desired = desired(target());
     let mut held = image(&desired);
     held.schema.as_mut().unwrap().description.clear();
-    let ops = vec![PatchOp::add("/description", desired.description.as_str())];
+    let ops = vec![PatchOp::add("/description", mark().to_string())];
     let expected = Plan::Change(Change::PatchSchema(ops));
     assert_eq!(PlatformSchema::plan(&desired, &held).unwrap(), expected);
 }
@@ -213,42 +215,6 @@ fn title_and_description_of_a_field_may_change() {
         PatchOp::add(path("title"), "New"),
     ];
     assert_eq!(planned(spec, &held), Plan::Change(Change::PatchFields(ops)));
-}
-
-#[test]
-fn a_field_may_not_lose_or_change_anything_but_gain() {
-    let kept = |wanted: &Value, found: &Value| {
-        let held = image(&desired(column(found)));
-        matches!(
-            PlatformSchema::plan(&desired(column(wanted)), &held),
-            Ok(Plan::Keep)
-        )
-    };
-    let same = [
-        (json!({ "minimum": 1 }), json!({ "minimum": 1.0 })),
-        (json!({ "enum": [1, "a"] }), json!({ "enum": [1.0, "a"] })),
-        (json!({ "meta:enum": {} }), json!({})),
-        (
-            json!({ "meta:enum": { "a": "A" } }),
-            json!({ "meta:enum": { "a": "A", "b": "B" } }),
-        ),
-    ];
-    for (wanted, found) in same {
-        assert!(kept(&wanted, &found), "{wanted} {found}");
-    }
-    let other = [
-        (json!({ "minimum": 1 }), json!({ "minimum": 2 })),
-        (json!({ "enum": ["a", "b"] }), json!({ "enum": ["a", "c"] })),
-        (json!({ "enum": ["a"] }), json!({ "enum": ["a", "b"] })),
-        (json!({ "meta:enum": { "a": "A" } }), json!({})),
-        (
-            json!({ "meta:enum": { "a": "A", "b": "B" } }),
-            json!({ "meta:enum": { "a": "A" } }),
-        ),
-    ];
-    for (wanted, found) in other {
-        assert!(!kept(&wanted, &found), "{wanted} {found}");
-    }
 }
 
 #[test]
@@ -325,6 +291,44 @@ fn what_is_refused_is_refused_before_anything_else_is_changed() {
 }
 
 #[test]
+fn what_the_spec_leaves_out_is_adobes() {
+    let spec = json!({ "title": "Payments", "class": CLASS });
+    let mut held = image(&desired(target()));
+    held.part.as_mut().unwrap().mark = None;
+    let schema = held.schema.as_mut().unwrap();
+    schema.description = format!("Made by hand {}", mark());
+    schema
+        .refs
+        .push("https://ns.adobe.com/acme/mixins/f2".into());
+    assert_eq!(planned(spec.clone(), &held), Plan::Keep);
+    // The mark is all that is added to what somebody wrote.
+    held.schema.as_mut().unwrap().description = "Made by hand".into();
+    let text = format!("Made by hand {}", mark());
+    let ops = vec![PatchOp::replace("/description", text)];
+    assert_eq!(
+        planned(spec.clone(), &held),
+        Plan::Change(Change::PatchSchema(ops))
+    );
+    let mut described = spec;
+    described["description"] = json!("");
+    let ops = vec![PatchOp::replace("/description", mark().to_string())];
+    assert_eq!(
+        planned(described, &held),
+        Plan::Change(Change::PatchSchema(ops))
+    );
+}
+
+#[test]
+fn an_identity_of_which_the_spec_does_not_say_whether_it_is_primary_is_kept() {
+    let held = image(&desired(target()));
+    let mut spec = target();
+    spec["identities"] = json!([{ "path": "/_tenant/product/name", "namespace": "Email" }]);
+    assert_eq!(planned(spec.clone(), &held), Plan::Keep);
+    spec["identities"][0]["primary"] = json!(false);
+    assert!(refusal(spec, &held).contains("`primary: true`"));
+}
+
+#[test]
 fn another_class_is_a_replacement() {
     let mut spec = target();
     spec["class"] = json!("https://ns.adobe.com/xdm/context/experienceevent");
@@ -350,7 +354,7 @@ fn an_identity_cannot_become_the_primary_one() {
 fn identities_come_before_the_profile() {
     let mut held = image(&desired(target()));
     let statement = held.descriptors.pop();
-    held.schema.as_mut().unwrap().union = false;
+    held.schema.as_mut().unwrap().tags = vec!["other".into()];
     let step = planned(target(), &held);
     let Plan::Change(Change::CreateDescriptor(body)) = step else {
         panic!("{step:?}")
@@ -364,7 +368,7 @@ fn identities_come_before_the_profile() {
     held.descriptors.extend(statement);
     assert_eq!(
         planned(target(), &held),
-        Plan::Change(Change::EnableProfile)
+        Plan::Change(Change::EnableProfile(vec!["other".into(), UNION.into()]))
     );
 }
 
@@ -444,7 +448,8 @@ fn a_schema_takes_part_in_the_profile_by_its_tag() {
         (json!(["other", "union"]), true),
     ] {
         let body = json!({ "meta:immutableTags": tags });
-        assert_eq!(Composition::of(resource(body, SCHEMA)).union, union);
+        let schema = Composition::of(resource(body, SCHEMA));
+        assert_eq!(schema.is_in_profile(), union);
     }
 }
 
@@ -471,7 +476,7 @@ fn class_schema_and_descriptors_are_created_and_all_else_is_changed() {
     let changed = [
         Change::PatchFields(Vec::new()),
         Change::PatchSchema(Vec::new()),
-        Change::EnableProfile,
+        Change::EnableProfile(Vec::new()),
     ];
     assert!(!changed.iter().any(PlatformSchema::creates));
 }

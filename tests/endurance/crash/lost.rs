@@ -52,7 +52,9 @@ async fn posts() -> Vec<(String, String)> {
     world.kill_operator().await;
     let calls = world.simulator.calls().into_iter();
     let posts = calls.filter(|call| call.method == "POST");
-    let mut posts: Vec<_> = posts.map(|call| (call.service.clone(), call.route.clone())).collect();
+    let mut posts: Vec<_> = posts
+        .map(|call| (call.service.clone(), call.route.clone()))
+        .collect();
     posts.sort();
     posts.dedup();
     posts

@@ -58,7 +58,10 @@ async fn after_a_restart_a_new_resource_waits_for_the_list_of_its_own_kind_and_f
     all_ready(&world, slice::from_ref(connection.unwrap())).await;
 
     let calls = world.simulator.calls();
-    let listed = calls.iter().position(|call| is_list_of_connections(call)).unwrap();
+    let listed = calls
+        .iter()
+        .position(|call| is_list_of_connections(call))
+        .unwrap();
     let created = calls
         .iter()
         .position(|call| call.method == "POST" && call.route == CONNECTIONS);

@@ -1,3 +1,5 @@
+use serde_json::Map;
+
 use super::*;
 
 fn schema_path(id: &str) -> String {
@@ -156,6 +158,114 @@ fn a_field_of_a_schema_in_use_cannot_go_but_one_can_come() {
     let shrink = json!([{ "op": "remove", "path": "/allOf/2" }]);
     let answer = bench.registry(&format!("PATCH {}", schema_path(&schema)), shrink);
     assert_eq!(code(&answer), "XDM-SIM-BREAKING-400");
+}
+
+/// What becomes of a field of a schema in use that turns from the first definition into the second.
+fn changed(before: &Value, after: &Value) -> String {
+    let mut bench = Bench::new();
+    let group = bench.group("Orders", &json!({ "f": before }));
+    let schema = bench.composed("S", PROFILE, &[&group]);
+    let data_set = bench.data_set("D", &schema, &json!({}));
+    let stored = bench.sandbox.data_sets.get_mut(&data_set).unwrap();
+    stored["lastSuccessfulBatch"] = json!("batch");
+    let whole = json!({
+        "title": "Orders", "meta:intendedToExtend": [PROFILE],
+        "definitions": { "customFields": { "properties": { "_acme": {
+            "type": "object", "properties": { "f": after },
+        }}}},
+        "allOf": [{ "$ref": "#/definitions/customFields" }],
+    });
+    let answer = bench.registry(&format!("PUT /tenant/fieldgroups/{}", alt(&group)), whole);
+    match answer.status {
+        200 => String::new(),
+        _ => json(&answer)["detail"].as_str().unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn a_field_of_a_schema_in_use_can_become_less_restrictive_but_not_more() {
+    let text = |more: Value| {
+        let mut field = json!({ "type": "string" });
+        field
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        field
+    };
+    let object = |required: Value, names: &[&str]| {
+        let fields: Map<_, _> = names
+            .iter()
+            .map(|it| ((*it).to_owned(), text(json!({}))))
+            .collect();
+        json!({ "type": "object", "required": required, "properties": fields })
+    };
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    // What can be done; the way back cannot.
+    for (before, after) in [
+        (
+            text(json!({ "enum": ["a"] })),
+            text(json!({ "enum": ["a", "b"] })),
+        ),
+        (
+            text(json!({ "enum": ["a"] })),
+            text(json!({ "meta:enum": { "a": "A" } })),
+        ),
+        (text(json!({ "enum": ["a", "b"] })), text(json!({}))),
+        (
+            text(json!({ "maxLength": 5 })),
+            text(json!({ "maxLength": 9 })),
+        ),
+        (
+            text(json!({ "minLength": 5 })),
+            text(json!({ "minLength": 2 })),
+        ),
+        (text(json!({ "pattern": "^a" })), text(json!({}))),
+        (text(json!({ "format": "email" })), text(json!({}))),
+        (object(json!(["a"]), &["a"]), object(json!([]), &["a"])),
+        (list(text(json!({ "maxLength": 5 }))), list(text(json!({})))),
+        (
+            json!({ "type": "number", "multipleOf": 2 }),
+            json!({ "type": "number" }),
+        ),
+        (
+            json!({ "type": "number", "exclusiveMaximum": 2 }),
+            json!({ "type": "number" }),
+        ),
+    ] {
+        assert_eq!(changed(&before, &after), "", "{before} {after}");
+        assert_ne!(changed(&after, &before), "", "{after} {before}");
+    }
+    // What can be done and undone.
+    let deprecated = text(json!({ "meta:status": "deprecated", "title": "Old" }));
+    assert_eq!(changed(&text(json!({})), &deprecated), "");
+    let (more, fewer) = (json!({ "a": "A", "b": "B" }), json!({ "a": "A" }));
+    let suggested = |values: &Value| text(json!({ "meta:enum": values }));
+    assert_eq!(changed(&suggested(&more), &suggested(&fewer)), "");
+    assert_eq!(changed(&suggested(&fewer), &suggested(&more)), "");
+    assert_eq!(
+        changed(
+            &object(json!([]), &["a"]),
+            &object(json!(["b"]), &["a", "b"])
+        ),
+        ""
+    );
+    // What cannot be told to be weaker, or is another type.
+    for (before, after) in [
+        (
+            text(json!({ "pattern": "^a" })),
+            text(json!({ "pattern": "^b" })),
+        ),
+        (
+            text(json!({ "format": "date" })),
+            text(json!({ "meta:xdmType": "date" })),
+        ),
+        (
+            text(json!({ "enum": ["a", "b"] })),
+            text(json!({ "enum": ["a"] })),
+        ),
+    ] {
+        assert_ne!(changed(&before, &after), "", "{before} {after}");
+    }
 }
 
 #[test]
