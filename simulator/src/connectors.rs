@@ -3,6 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::world::Profile;
+
 /// The source that takes events over HTTP.
 pub(crate) const HTTP_STREAMING: &str = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb";
 /// The source of changes in Snowflake's tables.
@@ -43,6 +45,9 @@ pub struct Connector {
     pub id: String,
     /// Its internal name.
     pub name: String,
+    /// Whether that name is a guess, so that nobody may rely on it.
+    #[serde(skip)]
+    pub guessed: bool,
     /// Its name in the UI.
     #[serde(default)]
     pub label: String,
@@ -60,10 +65,34 @@ pub struct Connector {
     pub auth: IndexMap<String, Vec<String>>,
 }
 
+/// The internal names that are documented; for the other connectors only ids are.
+const DOCUMENTED_NAMES: [&str; 5] = [
+    "adls-gen2",
+    "datalake",
+    "dynamics-online",
+    "google-big-query",
+    "landing-zone",
+];
+
 /// The connectors that are known from the start, with every way to sign in that Adobe documents for them.
 pub(crate) fn known() -> Vec<Connector> {
-    serde_json::from_str(include_str!("connectors.json"))
-        .expect("the table is part of the program and tested")
+    let mut known: Vec<Connector> = serde_json::from_str(include_str!("connectors.json"))
+        .expect("the table is part of the program and tested");
+    for connector in &mut known {
+        connector.guessed = !DOCUMENTED_NAMES.contains(&connector.name.as_str());
+    }
+    known
+}
+
+impl Connector {
+    /// The internal name; to the letter of the documentation, one that only a list tells.
+    pub(crate) fn name(&self, profile: Profile) -> &str {
+        if self.guessed && profile == Profile::Strict {
+            &self.id
+        } else {
+            &self.name
+        }
+    }
 }
 
 /// Adds a connector, in place of one of the same id if there is one.

@@ -8,7 +8,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Request};
-use crate::world::{Context, Sandbox};
+use crate::world::{Context, Profile, Sandbox};
 
 /// What a namespace may identify; shown in upper case.
 const ID_TYPES: [&str; 7] = [
@@ -34,11 +34,11 @@ fn route(request: &Request, sandbox: &mut Sandbox, cx: &Context<'_>) -> Result<A
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["identities"]) => {
             let own = sandbox.namespaces.listed(cx.now_ms, cx.list_lag_ms);
-            let all = standard::all().chain(own.map(|(_, namespace)| namespace.clone()));
+            let all = standard::all(cx.profile).chain(own.map(|(_, namespace)| namespace.clone()));
             Ok(Answer::json(200, all.collect()))
         }
         ("GET", ["identities", id]) => {
-            let found = all(sandbox).find(|namespace| has_id(namespace, id));
+            let found = all(sandbox, cx.profile).find(|namespace| has_id(namespace, id));
             found
                 .map(|namespace| Answer::json(200, namespace))
                 .ok_or_else(|| errors::not_found(cx))
@@ -50,18 +50,18 @@ fn route(request: &Request, sandbox: &mut Sandbox, cx: &Context<'_>) -> Result<A
 }
 
 /// The canonical code of a namespace, given by code in any case or by id; `None` if it does not exist.
-pub(crate) fn canonical(sandbox: &Sandbox, given: &str) -> Option<String> {
+pub(crate) fn canonical(sandbox: &Sandbox, given: &str, profile: Profile) -> Option<String> {
     let named = |namespace: &Value| {
         text(namespace, "code").eq_ignore_ascii_case(given) || has_id(namespace, given)
     };
-    all(sandbox)
+    all(sandbox, profile)
         .find(named)
         .map(|namespace| text(&namespace, "code").to_owned())
 }
 
-fn all(sandbox: &Sandbox) -> impl Iterator<Item = Value> {
+fn all(sandbox: &Sandbox, profile: Profile) -> impl Iterator<Item = Value> {
     let own = sandbox.namespaces.iter();
-    standard::all().chain(own.map(|(_, namespace)| namespace.clone()))
+    standard::all(profile).chain(own.map(|(_, namespace)| namespace.clone()))
 }
 
 fn next_id(sandbox: &Sandbox) -> u64 {
@@ -84,7 +84,7 @@ fn create(request: &Request, sandbox: &mut Sandbox, cx: &Context<'_>) -> Result<
         let detail = format!("A namespace needs a name, a code and an idType of {ID_TYPES:?}");
         return Err(errors::invalid(cx, &detail));
     }
-    if canonical(sandbox, code).is_some() {
+    if canonical(sandbox, code, cx.profile).is_some() {
         return Err(errors::conflict(cx, code));
     }
     let id = next_id(sandbox);

@@ -1,4 +1,4 @@
-//! Access tokens: fetched from IMS, shared by all calls, renewed before they expire.
+//! Access tokens: fetched from IMS, shared by all calls with the same credentials, renewed before they expire.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Refusal;
+use super::retry::LONGEST_PAUSE;
 use super::tolerant::as_integer;
 use super::transport::{Purpose, Transport};
 use super::{Class, Credentials, Error, Result, Service, Settings};
@@ -25,15 +26,34 @@ const REFUSAL_TTL: Duration = Duration::from_secs(5);
 
 /// An access token; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Token(Arc<SecretString>);
+pub(super) struct Token(Arc<TokenParts>);
+
+struct TokenParts {
+    secret: SecretString,
+    /// When it expires, if that is known.
+    expires_at: Option<SystemTime>,
+}
 
 impl Token {
+    pub(super) fn new(secret: SecretString, expires_at: Option<SystemTime>) -> Self {
+        Self(Arc::new(TokenParts { secret, expires_at }))
+    }
+
     pub(super) fn secret(&self) -> &SecretString {
-        &self.0
+        &self.0.secret
+    }
+
+    pub(super) fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires_at
+    }
+
+    /// Whether both were issued by the same answer of IMS.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// The token of one handle. However many calls need one, at most one request to IMS is in flight.
+/// The token of one account. However many calls need one, at most one request to IMS is in flight.
 #[derive(Default)]
 pub(super) struct TokenCache {
     state: RwLock<State>,
@@ -43,7 +63,14 @@ pub(super) struct TokenCache {
 #[derive(Default)]
 struct State {
     cached: Option<CachedToken>,
-    failure: Option<(Instant, Error)>,
+    failure: Option<Failure>,
+}
+
+struct Failure {
+    at: Instant,
+    /// Until when IMS is not asked again: as long as it says, and for a moment if it refused the credentials.
+    until: Instant,
+    error: Error,
 }
 
 #[derive(Clone)]
@@ -60,7 +87,7 @@ impl TokenCache {
         if state
             .cached
             .as_ref()
-            .is_some_and(|cached| Arc::ptr_eq(&cached.token.0, &token.0))
+            .is_some_and(|cached| cached.token.is_same(token))
         {
             state.cached = None;
         }
@@ -70,13 +97,15 @@ impl TokenCache {
         self.read().cached.clone()
     }
 
-    /// The failure that a caller who asked at `asked` gets without a request: one that happened since, or a recent refusal
-    /// of the credentials.
+    /// The failure that a caller who asked at `asked` gets without a request: one that happened since, or one after which
+    /// IMS is not asked yet.
     fn failure(&self, asked: Instant) -> Option<Error> {
         let state = self.read();
-        let (at, error) = state.failure.as_ref()?;
-        let refused = *error.class() == Class::CredentialsRejected;
-        (*at >= asked || (refused && at.elapsed() < REFUSAL_TTL)).then(|| error.clone())
+        let failure = state.failure.as_ref()?;
+        let left = failure.until.saturating_duration_since(Instant::now());
+        let error = failure.error.clone();
+        let paused = error.retry_after().map(|_| left);
+        (failure.at >= asked || !left.is_zero()).then(|| error.with_retry_after(paused))
     }
 
     /// The outcome of a request that another caller made since `asked`.
@@ -104,7 +133,17 @@ impl TokenCache {
             }
             Err(error) => error,
         };
-        state.failure = Some((now, error.clone()));
+        let refused = *error.class() == Class::CredentialsRejected;
+        let pause = match error.retry_after() {
+            Some(asked) => asked.min(LONGEST_PAUSE),
+            None if refused => REFUSAL_TTL,
+            None => Duration::ZERO,
+        };
+        state.failure = Some(Failure {
+            at: now,
+            until: now + pause,
+            error: error.clone(),
+        });
         match &mut state.cached {
             Some(cached) if now < cached.expires_at => {
                 cached.renew_at = cached.expires_at.min(now + RENEWAL_RETRY);
@@ -129,7 +168,7 @@ impl TokenCache {
     pub(super) async fn token(&self, transport: &Transport, settings: &Settings) -> Result<Token> {
         let Credentials::OAuth { .. } = settings.credentials else {
             let fixed = settings.credentials.secret().clone();
-            return Ok(Token(Arc::new(fixed)));
+            return Ok(Token::new(fixed, None));
         };
         let asked = Instant::now();
         let fetching = match self.cached() {
@@ -179,11 +218,7 @@ async fn fetch(transport: &Transport, settings: &Settings) -> Result<CachedToken
     let started = Instant::now();
     let answer = transport.exchange(purpose, request).await?;
     if answer.is_success() {
-        let issued = answer.read::<Issued>()?.cached_since(started);
-        if let Some(meter) = &transport.meter {
-            meter.renewed(SystemTime::now() + issued.expires_at.duration_since(Instant::now()));
-        }
-        return Ok(issued);
+        return Ok(answer.read::<Issued>()?.cached_since(started));
     }
     let refusal = Refusal {
         service: Service::Ims,
@@ -212,8 +247,9 @@ impl Issued {
         let lifetime = Duration::from_secs(lifetime.filter(|s| *s < 400_000_000).unwrap_or(3600));
         let ahead = RENEW_BEFORE.min(lifetime / 2);
         let ahead = ahead + jitter(ahead, 0.25);
+        let ends_at = SystemTime::now() + lifetime.saturating_sub(started.elapsed());
         CachedToken {
-            token: Token(Arc::new(self.access_token.into())),
+            token: Token::new(self.access_token.into(), Some(ends_at)),
             renew_at: started + lifetime.saturating_sub(ahead),
             expires_at: started + lifetime,
         }

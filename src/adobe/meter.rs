@@ -9,8 +9,8 @@ pub trait Meter: Send + Sync {
     /// An attempt has ended. Called on the request path: must be quick and must not block.
     fn observe(&self, attempt: &Attempt);
 
-    /// A new access token was issued, which expires at this time.
-    fn renewed(&self, _expires_at: SystemTime) {}
+    /// A request is about to be sent with an access token that expires at this time.
+    fn uses_token(&self, _expires_at: SystemTime) {}
 }
 
 /// One request that was sent, or that failed on the way.

@@ -1,10 +1,11 @@
 //! A typed client of the five services behind a pipeline, and of the identity service (IMS) that issues its tokens.
 //!
 //! One file per service holds that service's calls and types. All of them go through `send`, which authenticates, waits for
-//! the rate limit, repeats where that is safe and sorts every failure into a [`Class`]; below it are `auth` and `gate`, and
-//! below both is `transport`, the only module that sends anything.
+//! the rate limit, repeats where that is safe and sorts every failure into a [`Class`]; below it are `account` with `auth`,
+//! and `gate`, which handles from the same [`Pool`] share; below all is `transport`, the only module that sends anything.
 //! This module knows no Kubernetes and imports nothing of ours but `backoff`.
 
+mod account;
 mod auth;
 mod call;
 mod catalog;
@@ -17,6 +18,7 @@ mod meter;
 mod page;
 mod patch;
 mod permission;
+mod pool;
 mod retry;
 mod sandboxes;
 mod schema_registry;
@@ -41,6 +43,7 @@ pub use handle::Adobe;
 pub use meter::{Attempt, Meter};
 pub use patch::PatchOp;
 pub use permission::Permission;
+pub use pool::Pool;
 pub use sandboxes::{SandboxInfo, Sandboxes};
 pub use schema_registry::{
     Descriptor, RegistryResource, RegistryType, SchemaRegistry, Stats, alt_id,

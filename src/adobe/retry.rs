@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 
+/// The longest pause, whatever Adobe asks for.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
 /// How often, how soon and for how long a call is repeated before its failure is reported. This is a matter of seconds: a
 /// caller that wants to wait longer decides that itself, knowing why.
 #[derive(Clone, Copy, Debug)]

@@ -19,7 +19,6 @@ use super::{Adobe, Class, Credentials, Error, Result, Service};
 struct Attempts {
     started: Instant,
     retries: u32,
-    token_renewed: bool,
 }
 
 impl Adobe {
@@ -34,12 +33,10 @@ impl Adobe {
         let mut attempts = Attempts {
             started: Instant::now(),
             retries: 0,
-            token_renewed: false,
         };
         loop {
-            match self.attempt(call, &mut attempts).await {
-                Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => {}
+            match self.attempt(call, &attempts).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let delay = self.retry_delay(call, &attempts, &error).ok_or(error)?;
                     attempts.retries += 1;
@@ -49,18 +46,18 @@ impl Adobe {
         }
     }
 
-    /// One attempt; `None` when the token was refused and another one is worth a try.
-    async fn attempt(&self, call: &Call, attempts: &mut Attempts) -> Result<Option<Answer>> {
+    async fn attempt(&self, call: &Call, attempts: &Attempts) -> Result<Answer> {
         let gate = &self.shared.gate;
         gate.wait_out(call.service, attempts.started).await?;
-        let token = self
-            .shared
-            .tokens
-            .token(&self.transport, &self.shared.settings)
-            .await;
-        let token = token.map_err(|error| self.record_throttle(error))?;
+        // Without a slot, since IMS may take its time.
+        self.token(call).await?;
+        let _slot = gate.admit(call.service, attempts.started).await?;
+        // It may have been refused since.
+        let token = self.token(call).await?;
+        if let (Some(meter), Some(expires_at)) = (&self.transport.meter, token.expires_at()) {
+            meter.uses_token(expires_at);
+        }
         let request = self.request(call, &token)?;
-        let _permit = gate.admit(call.service, attempts.started).await?;
         let purpose = Purpose {
             service: call.service,
             method: call.method.as_str(),
@@ -70,16 +67,20 @@ impl Adobe {
         let answer = answer.map_err(|error| failure_of(call, error))?;
         if answer.is_success() {
             gate.reset();
-            return Ok(Some(answer));
+            self.shared.account.accepted(call.service);
+            return Ok(answer);
         }
-        let error = self.record_throttle(failure_of(call, self.refusal(call, &answer, &token)));
-        let renewable = answer.status == 401 && *error.class() == Class::CredentialsRejected;
-        if renewable && !attempts.token_renewed {
-            attempts.token_renewed = true;
-            self.shared.tokens.invalidate(&token);
-            return Ok(None);
-        }
-        Err(error)
+        let error = failure_of(call, self.refusal(call, &answer, &token));
+        Err(match error.class() {
+            Class::TokenRefused | Class::TokenExpired => self.shared.account.refused(token, error),
+            _ => self.record_throttle(error),
+        })
+    }
+
+    async fn token(&self, call: &Call) -> Result<Token> {
+        let (account, settings) = (&self.shared.account, &self.shared.settings);
+        let token = account.token(call.service, &self.transport, settings).await;
+        token.map_err(|error| self.record_throttle(error))
     }
 
     /// Starts the shared pause if Adobe asks for one; the error then says how long it will be.
@@ -105,13 +106,15 @@ impl Adobe {
         let never_sent_or_idempotent = call.idempotent || error.service() == Service::Ims;
         let repeatable = match error.class() {
             Class::Throttled => error.status().is_some(),
-            Class::Unreachable => true,
+            // Neither was carried out.
+            Class::Unreachable | Class::TokenRefused => true,
             Class::Unavailable | Class::Interrupted => never_sent_or_idempotent,
             _ => false,
         };
-        // The gate waits out a short pause; a longer one is reported instead.
+        // A short pause is waited out, here or by the gate; a longer one is reported instead.
         let delay = match error.retry_after() {
             Some(pause) if pause > policy.max_pause => return None,
+            Some(pause) if *error.class() == Class::TokenRefused => pause,
             Some(_) => Duration::ZERO,
             None => policy.backoff.delay(attempts.retries + 1),
         };

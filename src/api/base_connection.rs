@@ -41,8 +41,9 @@ pub struct BaseConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = DESCRIPTION_MAX))]
     pub description: Option<String>,
-    /// The kind of system: one of Adobe's connection specifications, e.g. `{name: paypal}`. Adobe
-    /// cannot change it in place: see `replacePolicy`.
+    /// The kind of system: one of Adobe's connection specifications, e.g.
+    /// `{id: 221c7626-58f6-4eec-8ee2-042b0226f03b}` for PayPal. Adobe cannot change it in place:
+    /// see `replacePolicy`.
     pub connection_spec: SpecSelector,
     /// How Adobe authenticates at the system. Omitted for systems without credentials, such as the
     /// data lake.

@@ -111,8 +111,9 @@ pub struct SecretKeyRef {
     )
 )]
 pub struct SpecSelector {
-    /// Name of the specification as Adobe lists it, e.g. `paypal` or `CRMToAEP`; the operator looks
-    /// up its id. It is the same in every sandbox, so prefer it to `id`.
+    /// Name of the specification as Adobe lists it, e.g. `landing-zone` or `CRMToAEP`; the operator
+    /// looks up its id. Not the name in Adobe's interface. Like the id, it is the same in every
+    /// sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = NAME_MAX))]
     pub name: Option<String>,

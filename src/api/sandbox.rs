@@ -62,7 +62,9 @@ pub struct SandboxSpec {
         regex(pattern = r"^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)?$")
     )]
     pub owner_id: Option<String>,
-    /// Limits on the calls to Adobe, for all resources of this Sandbox together.
+    /// Limits on the calls to Adobe, for all resources of this Sandbox together. Sandboxes with the
+    /// same `sandboxName`, `imsOrgId` and client id share them, since Adobe counts their calls
+    /// together; where they differ, the strictest apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
     /// How often all objects at Adobe are compared with the specs, in seconds. If unset: the

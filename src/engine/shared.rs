@@ -16,7 +16,7 @@ use super::queue::Queues;
 use super::sandbox::{AnyCollection, Sessions};
 use super::secrets::{SecretData, Secrets};
 use super::settings::Settings;
-use crate::adobe::Adobe;
+use crate::adobe::Pool;
 
 /// Makes the empty collection of a kind; lists lag behind writes for so long.
 pub type NewCollection = fn(Duration) -> Arc<dyn AnyCollection>;
@@ -27,8 +27,8 @@ pub struct Engine {
     pub settings: Settings,
     /// Open sandboxes.
     pub sessions: Sessions,
-    /// The one pool of connections to Adobe.
-    pub http: reqwest::Client,
+    /// The handles on Adobe, which share connections, tokens and limits.
+    pub adobe: Pool,
     /// The caches and queues of all kinds.
     pub queues: Queues,
     pub(super) client: Client,
@@ -52,7 +52,7 @@ impl Engine {
             queues: Queues::new(settings.metrics.clone()),
             settings,
             sessions: Sessions::default(),
-            http: Adobe::http_client(),
+            adobe: Pool::new(),
             secrets: Secrets::default(),
             collections: Vec::new(),
             started: Instant::now(),

@@ -173,8 +173,12 @@ fn adobe_verdict(error: &adobe::Error) -> Verdict {
     match error.class() {
         Class::CredentialsRejected | Class::TokenExpired => Verdict {
             reason: reasons::INVALID_CREDENTIALS,
-            retry: Retry::After(SLOW),
+            retry: Retry::After(error.retry_after().map_or(SLOW, |it| it.max(SOON))),
             ..TERMINAL
+        },
+        Class::TokenRefused => Verdict {
+            retry: Retry::After(error.retry_after().map_or(SOON, |it| it.max(SOON))),
+            ..TRANSIENT
         },
         Class::OrganisationMismatch => Verdict {
             reason: reasons::ORGANISATION_MISMATCH,

@@ -122,24 +122,16 @@ fn owner(cx: &Context<'_, Sandbox>) -> String {
     chosen.unwrap_or_else(|| format!("{}/{}", cx.namespace(), cx.name()))
 }
 
-/// The same settings keep their client, and with it token, rate limit and pause.
 fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
-    let open = cx
-        .engine()
-        .sessions
-        .get(cx.namespace(), cx.name())
-        .map(|session| session.adobe());
-    match open {
-        Some(adobe) if same(adobe.settings(), &settings) => adobe,
-        _ => {
-            let engine = cx.engine();
-            Adobe::new(engine.http.clone(), settings)
-                .permission(engine.settings.permission.clone())
-                .meter(Arc::new(
-                    engine.settings.metrics.meter(cx.namespace(), cx.name()),
-                ))
-        }
-    }
+    let (engine, namespace, name) = (cx.engine(), cx.namespace(), cx.name());
+    let meter = engine.settings.metrics.meter(namespace, name);
+    let adobe = engine
+        .adobe
+        .open(settings)
+        .permission(engine.settings.permission.clone())
+        .meter(Arc::new(meter));
+    engine.sessions.keep(namespace, name, adobe.clone());
+    adobe
 }
 
 fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {

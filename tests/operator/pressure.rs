@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aep_simulator::{Effect, Fault, Options, Reply, Times};
 use aep_test_kit::{World, condition, sample};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn pauses_that_adobe_asks_for_are_kept_by_the_whole_sandbox() {
@@ -120,4 +120,102 @@ async fn a_burst_above_adobes_limit_ends_with_everything_ready() {
     let objects = world.apply_sample("payments").await;
     world.all_ready(&objects).await;
     assert_eq!(world.simulator.objects("prod", "flows").len(), 1);
+}
+
+/// A Sandbox resource of the credentials in the samples.
+fn sandbox(name: &str, sandbox: &str) -> Value {
+    json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "Sandbox",
+        "metadata": { "name": name },
+        "spec": { "sandboxName": sandbox, "imsOrgId": "0123456789ABCDEF@AdobeOrg", "ownerId": name,
+                  "credentialsRef": { "name": "adobe-io" },
+                  "limits": { "requestsPerSecond": RATE, "burst": BURST } },
+    })
+}
+
+const RATE: usize = 10;
+const BURST: usize = 5;
+
+/// A connection to the data lake, which needs no credentials.
+fn connection(name: &str, sandbox: &str) -> Value {
+    json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "BaseConnection",
+        "metadata": { "name": name },
+        "spec": { "name": name, "sandboxRef": { "name": sandbox },
+                  "connectionSpec": { "id": "c604ff05-7f1a-43c0-8e18-33bf874cb11c" } },
+    })
+}
+
+/// Three Sandboxes with the same credentials, two of them for the same sandbox at Adobe.
+async fn three_sandboxes() -> World {
+    let world = World::new().await;
+    for object in sample("payments").iter().filter(|o| o["kind"] == "Secret") {
+        world.apply(object).await.unwrap();
+    }
+    let sandboxes = [("one", "prod"), ("two", "prod"), ("stage", "stage")];
+    for (name, at_adobe) in sandboxes {
+        world.apply(&sandbox(name, at_adobe)).await.unwrap();
+    }
+    for (name, _) in sandboxes {
+        world.reason("Sandbox", name, "Succeeded").await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn two_sandbox_resources_of_one_sandbox_share_a_token_and_a_rate_limit() {
+    let world = three_sandboxes().await;
+    for number in 0..15 {
+        for name in ["one", "two"] {
+            let object = connection(&format!("{name}-{number}"), name);
+            world.apply(&object).await.unwrap();
+        }
+    }
+    for number in 0..15 {
+        for name in ["one", "two"] {
+            let name = format!("{name}-{number}");
+            world.reason("BaseConnection", &name, "Succeeded").await;
+        }
+    }
+    assert_eq!(world.simulator.count("POST", "/ims/token/v3"), 1);
+    let calls = world.simulator.calls();
+    let times = calls.iter().filter(|call| call.sandbox == "prod");
+    let times: Vec<_> = times.map(|call| call.time_ms).collect();
+    assert!(times.len() > 40, "{}", times.len());
+    // Requests do not all take the same time on their way.
+    let margin = 2;
+    for (index, from) in times.iter().enumerate() {
+        let within = times[index..].iter().filter(|at| **at < from + 1000);
+        let within = within.count();
+        assert!(within <= RATE + BURST + margin, "{within} in a second");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_adobe_asks_one_sandbox_resource_for_is_kept_by_the_other() {
+    const PAUSE: i64 = 4_000;
+    let world = three_sandboxes().await;
+    let throttled = Reply::throttled(Some(Duration::from_millis(PAUSE.unsigned_abs())));
+    let fault = Fault::answer(throttled).method("POST").sandbox("prod");
+    world.simulator.inject(fault.path("/connections"));
+    world.apply(&connection("first", "one")).await.unwrap();
+    world.reason("BaseConnection", "first", "Throttled").await;
+    world.apply(&connection("second", "two")).await.unwrap();
+    world.apply(&connection("third", "stage")).await.unwrap();
+    world.reason("BaseConnection", "second", "Throttled").await;
+    for name in ["first", "second", "third"] {
+        world.reason("BaseConnection", name, "Succeeded").await;
+    }
+    let calls = world.simulator.calls();
+    let since = calls.iter().find(|call| call.status == 429);
+    let since = since.unwrap().time_ms;
+    let pause = since + 200..since + PAUSE - 100;
+    let during: Vec<_> = calls
+        .iter()
+        .filter(|it| pause.contains(&it.time_ms))
+        .collect();
+    let of = |sandbox: &str| during.iter().filter(|it| it.sandbox == sandbox).count();
+    assert_eq!(of("prod"), 0);
+    assert!(of("stage") > 0);
+    assert_eq!(world.simulator.count("POST", "/ims/token/v3"), 1);
 }

@@ -311,8 +311,8 @@ async fn a_refused_change_of_the_connection_spec_leaves_those_who_refer_to_it_al
     let connection = world.get("SourceConnection", "paypal-products").await;
     let flow = world.get("Dataflow", "payments").await;
     for spec in [
-        json!({ "name": "square" }),
-        json!({ "name": "paypal", "version": "2.0" }),
+        json!({ "id": null, "name": "square" }),
+        json!({ "id": "221c7626-58f6-4eec-8ee2-042b0226f03b", "name": null, "version": "2.0" }),
     ] {
         let patch = json!({ "spec": { "connectionSpec": spec } });
         world.patch("BaseConnection", "paypal", patch).await;

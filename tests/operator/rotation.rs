@@ -1,8 +1,8 @@
 //! A changed Secret takes effect without a restart, and an unchanged one is never sent again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aep_simulator::Options;
+use aep_simulator::{Effect, Fault, Options, Times};
 use aep_test_kit::{World, condition};
 use serde_json::{Value, json};
 
@@ -113,4 +113,57 @@ async fn who_was_refused_goes_on_once_the_secret_is_corrected_although_the_sandb
     let secret = json!({ "stringData": { "clientSecret": "rotated" } });
     world.patch("Secret", "adobe-io", secret).await;
     world.reason("Dataflow", "payments", "Succeeded").await;
+}
+
+/// The next calls to a service are refused with a token that IMS has just issued.
+fn lose_tokens(world: &World, service: &str, times: Times) {
+    let fault = Fault::new(Effect::ExpiredToken).service(service);
+    world.simulator.inject(fault.times(times));
+}
+
+#[tokio::test]
+async fn tokens_lost_in_a_row_delay_a_pipeline_by_seconds() {
+    let world = World::new().await;
+    for service in ["sandbox", "registry", "catalog", "flow", "data-prep"] {
+        lose_tokens(&world, service, Times::Next(4));
+    }
+    let started = Instant::now();
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let time = started.elapsed();
+    assert!(time < Duration::from_secs(30), "{time:?}");
+    let calls = world.simulator.calls();
+    let refused = calls.iter().filter(|call| call.status == 401).count();
+    assert_eq!(refused, 20);
+    let tokens = world.simulator.count("POST", "/ims/token/v3");
+    assert!(tokens <= 21, "{tokens} tokens");
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_every_token_is_retried_with_backoff_and_stalls_nobody_at_once() {
+    let world = World::new().await;
+    lose_tokens(&world, "sandbox", Times::Every);
+    world.apply_sample("payments").await;
+    let words = "Sandbox Management: Oauth token is not valid (401013)";
+    let sandbox = world.says("Sandbox", "default", words).await;
+    assert_eq!(condition(&sandbox, "Ready")["reason"], "AdobeUnavailable");
+    assert!(condition(&sandbox, "Stalled").is_null());
+    world
+        .eventually("a fifth call", || async {
+            let calls = world.simulator.calls();
+            let refused = calls.iter().filter(|call| call.status == 401);
+            let times: Vec<_> = refused.map(|call| call.time_ms).collect();
+            let many = times.len() >= 5;
+            many.then_some(()).ok_or(format!("{times:?}"))
+        })
+        .await;
+    // Each call needed a new token, and IMS issued it.
+    let calls = world.simulator.calls();
+    let refused = calls.iter().filter(|call| call.service == "sandbox");
+    let times: Vec<_> = refused.map(|call| call.time_ms).collect();
+    let tokens = calls.iter().filter(|call| call.service == "ims").count();
+    assert!(tokens <= times.len() + 1, "{tokens}, {times:?}");
+    assert!(times[4] - times[0] >= 2_500, "{times:?}");
+    world.simulator.clear_faults();
+    world.reason("Sandbox", "default", "Succeeded").await;
 }

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::{Outcome, entity, explore};
 use crate::connectors::{Connector, Reads};
 use crate::http::{Answer, Request};
-use crate::world::Context;
+use crate::world::{Context, Profile};
 
 pub(super) const BATCH_PROVIDER: &str = "0ed90a81-07f4-4586-8190-b40eccef1c5a";
 pub(super) const STREAMING_PROVIDER: &str = "521eee4d-8cbe-4906-bb48-fb6bd4450033";
@@ -37,13 +37,14 @@ pub(super) fn find<'c>(id: &str, cx: &Context<'c>) -> Option<&'c Connector> {
 pub(super) fn answer(request: &Request, rest: &[&str], cx: &Context<'_>) -> Outcome {
     match (request.method.as_str(), rest) {
         ("GET", []) => {
-            let documents: Vec<Value> = cx.connectors.iter().map(document).collect();
+            let connectors = cx.connectors.iter();
+            let documents: Vec<Value> = connectors.map(|it| document(it, cx.profile)).collect();
             page::list(request, LISTING, documents.iter(), cx.profile, Value::clone)
         }
         ("GET", [id]) => {
             allow_query(request, &["property"])?;
             let spec = find(id, cx).ok_or_else(|| Problem::not_found("connectionSpecs", id))?;
-            Ok(entity::one(&document(spec)))
+            Ok(entity::one(&document(spec, cx.profile)))
         }
         ("GET", [id, "explore"]) => match find(id, cx) {
             Some(_) => explore::answer(request),
@@ -93,7 +94,7 @@ pub(super) fn check_auth(spec: &Connector, auth: &Value) -> Result<(), Problem> 
     })
 }
 
-fn document(spec: &Connector) -> Value {
+fn document(spec: &Connector, profile: Profile) -> Value {
     let auth: Vec<Value> = spec
         .auth
         .iter()
@@ -101,7 +102,7 @@ fn document(spec: &Connector) -> Value {
         .collect();
     let (category, label) = (&spec.category, &spec.label);
     let mut document = json!({
-        "id": spec.id, "name": spec.name, "version": "1.0",
+        "id": spec.id, "name": spec.name(profile), "version": "1.0",
         "providerId": if spec.reads.is_streaming() { STREAMING_PROVIDER } else { BATCH_PROVIDER },
         "authSpec": auth,
         "attributes": { "category": category, "connectorName": label, "isSource": spec.reads != Reads::Lake,

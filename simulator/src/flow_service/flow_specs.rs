@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::{Outcome, entity};
 use crate::connectors::{Connector, DATA_LAKE, HTTP_STREAMING, Reads, SNOWFLAKE_STREAMING};
 use crate::http::{Answer, Request};
-use crate::world::Context;
+use crate::world::{Context, Profile};
 
 /// One kind of flow.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ const ALL_FLOWS: &[FlowSpec] = &[
     },
     FlowSpec {
         name: "Stream data without transformation",
-        id: "d8a6f005-7eaf-4153-983e-e8574508b877",
+        id: GUESSED,
         reads: Reads::Stream,
     },
     FlowSpec {
@@ -74,6 +74,9 @@ const ALL_FLOWS: &[FlowSpec] = &[
         reads: Reads::Webhook,
     },
 ];
+
+/// The kind of flow whose name is a guess: only its id is documented.
+const GUESSED: &str = "d8a6f005-7eaf-4153-983e-e8574508b877";
 
 /// The kind of flow with this id.
 pub(super) fn find(id: &str) -> Option<&'static FlowSpec> {
@@ -109,10 +112,11 @@ fn fits(spec: &FlowSpec, connector: &Connector) -> bool {
 
 fn document(spec: &FlowSpec, cx: &Context<'_>) -> Value {
     let streaming = spec.reads.is_streaming();
+    let is_guessed = spec.id == GUESSED && cx.profile == Profile::Strict;
     let sources = cx.connectors.iter().filter(|it| fits(spec, it));
     let sources: Vec<&str> = sources.map(|it| it.id.as_str()).collect();
     let mut document = json!({
-        "id": spec.id, "name": spec.name, "version": "1.0",
+        "id": spec.id, "name": if is_guessed { spec.id } else { spec.name }, "version": "1.0",
         "providerId": if streaming { STREAMING_PROVIDER } else { BATCH_PROVIDER },
         "sourceConnectionSpecIds": sources, "targetConnectionSpecIds": [DATA_LAKE],
         "transformationSpecs": transformations(spec), "optionSpec": options(),

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::world::Profile;
+
 /// When Adobe made them, in milliseconds since the epoch.
 const CREATED_MS: i64 = 1_551_688_425_455;
 
@@ -23,9 +25,17 @@ const STANDARD: [(&str, u32, &str); 14] = [
     ("AdCloud", 411, "COOKIE"),
 ];
 
+/// Those that Adobe's documentation names. The others have been seen, but perhaps not everywhere.
+const DOCUMENTED: [&str; 9] = [
+    "CORE", "ECID", "Email", "Phone", "AAID", "WAID", "TNTID", "GAID", "IDFA",
+];
+
 /// Every one of them, as the service shows it.
-pub(super) fn all() -> impl Iterator<Item = Value> {
-    STANDARD.iter().map(|(code, id, id_type)| {
+pub(super) fn all(profile: Profile) -> impl Iterator<Item = Value> {
+    let known = STANDARD
+        .iter()
+        .filter(move |(code, ..)| profile == Profile::Lenient || DOCUMENTED.contains(code));
+    known.map(|(code, id, id_type)| {
         json!({
             "id": id, "code": code, "name": code, "idType": id_type, "description": "", "status": "ACTIVE",
             "custom": false, "createTime": CREATED_MS, "updateTime": CREATED_MS,

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::registry::testing::{Bench, json};
+use crate::world::Profile;
 
 const IDENTITIES: &str = "/identities";
 
@@ -102,4 +103,22 @@ fn an_identity_may_belong_to_a_namespace_of_the_sandbox() {
         (described.status, &json(&described)["xdm:namespace"]),
         (201, &json!("loyalty"))
     );
+}
+
+#[test]
+fn to_the_letter_only_documented_namespaces_exist_everywhere() {
+    let codes = |bench: &mut Bench| {
+        let all = json(&bench.identities(&format!("GET {IDENTITIES}"), json!(null)));
+        all.as_array().unwrap().clone()
+    };
+    let mut bench = Bench::new();
+    let has = |all: &[Value], code: &str| all.iter().any(|one| one["code"] == code);
+    assert!(has(&codes(&mut bench), "CRMID"));
+    bench.profile = Profile::Strict;
+    let all = codes(&mut bench);
+    assert!(has(&all, "Email") && !has(&all, "CRMID"), "{all:?}");
+    // Who needs it makes it.
+    let own = json!({ "name": "CRM", "code": "CRMID", "idType": "CROSS_DEVICE" });
+    assert_eq!(create(&mut bench, own).status, 200);
+    assert!(has(&codes(&mut bench), "CRMID"));
 }

@@ -4,7 +4,7 @@ use aep_simulator::{Connector, Options};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Rig, options, send};
+use crate::client::{Reply, Rig, options, send};
 
 const MAILCHIMP: &str = "2e8580db-6489-4726-96de-e33f5f60295f";
 const SNOWFLAKE_STREAMING: &str = "51ae16c2-bdad-42fd-9fce-8d5dfddaf140";
@@ -143,4 +143,30 @@ async fn connectors_are_told_at_the_start_too() {
     rig.simulator.tell_connector(renamed);
     let named = rig.get("/connectionSpecs?property=name==our-own").await;
     assert_eq!(named.item()["attributes"]["connectorName"], "Renamed");
+}
+
+#[tokio::test]
+async fn to_the_letter_only_documented_names_are_known() {
+    let (lenient, strict) = (Rig::lenient().await, Rig::strict().await);
+    for (what, name, is_documented) in [
+        ("connectionSpecs", "dynamics-online", true),
+        ("connectionSpecs", "adls-gen2", true),
+        ("connectionSpecs", "streaming-http", false),
+        ("connectionSpecs", "postgre-sql", false),
+        ("flowSpecs", "CRMToAEP", true),
+        (
+            "flowSpecs",
+            "Stream%20data%20without%20transformation",
+            false,
+        ),
+    ] {
+        let path = format!("/{what}?property=name=={name}");
+        let found = |reply: Reply| reply.body["items"].as_array().unwrap().len();
+        assert_eq!(found(lenient.get(&path).await), 1, "{name}");
+        let known = found(strict.get(&path).await) == 1;
+        assert_eq!(known, is_documented, "{name}");
+    }
+    // By its id, everything is.
+    let spec = strict.get(&format!("/connectionSpecs/{HUBSPOT}")).await;
+    assert_eq!(spec.item()["attributes"]["connectorName"], "HubSpot");
 }

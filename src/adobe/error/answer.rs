@@ -54,6 +54,13 @@ impl Refusal<'_> {
     }
 
     fn class(&self, words: &ErrorBody) -> Class {
+        match self.answered_class(words) {
+            Class::TokenRefused if self.fixed_token => Class::TokenExpired,
+            class => class,
+        }
+    }
+
+    fn answered_class(&self, words: &ErrorBody) -> Class {
         match self.status {
             429 => return Class::Throttled,
             408 | 500..=599 => return Class::Unavailable,
@@ -65,8 +72,7 @@ impl Refusal<'_> {
             return class;
         }
         match self.status {
-            401 if self.fixed_token => Class::TokenExpired,
-            401 => Class::CredentialsRejected,
+            401 => Class::TokenRefused,
             403 => Class::PermissionDenied,
             // The gateway answers an unknown route, or a fault of its own, with a page or with its own shape.
             404 if words.is_of_service() => Class::NotFound,
@@ -222,7 +228,7 @@ fn numbered(code: &str) -> Option<(&str, u32)> {
 
 fn gateway_class(code: &str) -> Option<Class> {
     match code {
-        "403000" | "403003" | "403010" => Some(Class::CredentialsRejected),
+        "403000" | "403003" | "403010" => Some(Class::TokenRefused),
         "403025" | "400003" => Some(Class::OrganisationMismatch),
         _ => None,
     }

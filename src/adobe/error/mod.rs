@@ -36,8 +36,10 @@ struct Detail {
 /// What a failure means to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// IMS or the gateway does not accept the client id, its secret or its scopes.
+    /// IMS does not accept the client id, its secret or its scopes, or the gateway has refused every token for a while.
     CredentialsRejected,
+    /// The gateway refused a token that IMS issued, or its client id. The call was not carried out, and may succeed later.
+    TokenRefused,
     /// The fixed access token is no longer valid.
     TokenExpired,
     /// The credentials do not belong to the organisation that was named.
@@ -130,6 +132,12 @@ impl Error {
     /// Marks the failure as one of a call that must not simply be repeated.
     pub(super) fn of_unrepeatable_call(mut self) -> Self {
         self.0.repeatable = false;
+        self
+    }
+
+    /// The same failure, seen in the light of others.
+    pub(super) fn with_class(mut self, class: Class) -> Self {
+        self.0.class = class;
         self
     }
 

@@ -31,15 +31,15 @@ fn problem(code: &str) -> String {
 fn every_documented_refusal_has_its_class() {
     use Class::{
         Busy, CredentialsRejected, InUse, NotFound, OrganisationMismatch, PermissionDenied,
-        Rejected, SandboxUnknown, Stale, Throttled, Unavailable, Unreadable,
+        Rejected, SandboxUnknown, Stale, Throttled, TokenRefused, Unavailable, Unreadable,
     };
     use Service::{Catalog, DataPrep, FlowService, Ims, Sandboxes, SchemaRegistry};
     let gateway = |code: &str| json!({"error_code": code, "message": "words"}).to_string();
     let table = [
-        (FlowService, 403, gateway("403010"), CredentialsRejected),
-        (FlowService, 401, gateway("401013"), CredentialsRejected),
-        (Catalog, 403, gateway("403000"), CredentialsRejected),
-        (Catalog, 403, gateway("403003"), CredentialsRejected),
+        (FlowService, 403, gateway("403010"), TokenRefused),
+        (FlowService, 401, gateway("401013"), TokenRefused),
+        (Catalog, 403, gateway("403000"), TokenRefused),
+        (Catalog, 403, gateway("403003"), TokenRefused),
         (Catalog, 400, gateway("400003"), OrganisationMismatch),
         (Catalog, 403, gateway("403025"), OrganisationMismatch),
         (Catalog, 429, gateway("429050"), Throttled),

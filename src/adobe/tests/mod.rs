@@ -1,7 +1,9 @@
 //! The client against a scripted server on loopback.
 
+mod accounts;
 mod sending;
 mod services;
+mod sharing;
 mod tokens;
 
 use std::collections::VecDeque;
@@ -13,7 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{Adobe, Attempt, Credentials, Endpoints, Limits, Meter, RetryPolicy, Settings};
+use super::{Adobe, Attempt, Credentials, Endpoints, Limits, Meter, Pool, RetryPolicy, Settings};
 use crate::backoff::Backoff;
 
 pub(super) const SECRET: &str = "s3cr3t-canary-client";
@@ -123,7 +125,7 @@ impl Server {
     }
 
     pub fn adobe(&self) -> Adobe {
-        Adobe::with_policy(Adobe::http_client(), settings(&self.url, oauth()), quick())
+        pool().open(settings(&self.url, oauth()))
     }
 }
 
@@ -178,8 +180,12 @@ pub(super) fn settings(url: &str, credentials: Credentials) -> Settings {
     }
 }
 
+pub(super) fn pool() -> Pool {
+    Pool::with_policy(quick())
+}
+
 /// The policy of production, with shorter delays.
-pub(super) fn quick() -> RetryPolicy {
+fn quick() -> RetryPolicy {
     RetryPolicy {
         backoff: Backoff::new(Duration::from_millis(2), Duration::from_secs(2)),
         throttle: Backoff::new(Duration::from_millis(5), Duration::from_secs(60)),

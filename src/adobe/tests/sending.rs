@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Reply, SECRET, Server, TOKEN, oauth, quick, settings};
+use super::{Reply, SECRET, Server, TOKEN, oauth, pool, settings};
 use crate::adobe::call::{Call, Method};
-use crate::adobe::gate::Gate;
+use crate::adobe::gate::{Gate, Share};
 use crate::adobe::{
     Adobe, Auth, Class, Connection, Flow, Limits, NewConnection, PatchOp, Permission, RetryPolicy,
     Service, SpecRef,
@@ -75,7 +75,7 @@ async fn an_answer_that_never_comes_is_interrupted() {
     let server = Server::start([Reply::Hang]).await;
     let mut settings = settings(&server.url, oauth());
     settings.timeout = Duration::from_secs(1);
-    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
+    let adobe = pool().open(settings);
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -106,7 +106,7 @@ async fn a_connection_that_breaks_after_the_request_is_interrupted() {
     let ims = Server::start([]).await;
     let mut settings = settings(&ims.url, oauth());
     settings.endpoints.platform = broken;
-    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
+    let adobe = pool().open(settings);
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -149,7 +149,7 @@ async fn a_request_that_was_never_sent_is_unreachable_and_not_ambiguous() {
     let ims = Server::start([]).await;
     let mut settings = settings(&ims.url, oauth());
     settings.endpoints.platform = closed;
-    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
+    let adobe = pool().open(settings);
     let error = adobe
         .flow_service()
         .create::<Flow>(&json!({}))
@@ -362,7 +362,7 @@ fn calls_can_be_made_from_any_task() {
     fn of_any_type<E: crate::adobe::FlowEntity>(adobe: &Adobe) {
         is_send(&generic::<E>(adobe.clone()));
     }
-    let adobe = Adobe::new(Adobe::http_client(), settings("http://localhost", oauth()));
+    let adobe = pool().open(settings("http://localhost", oauth()));
     of_any_type::<Flow>(&adobe);
     is_send(&adobe.schema_registry().descriptors(&[]));
     is_send(&adobe.catalog().list(None, None));
@@ -384,6 +384,11 @@ fn an_id_cannot_lead_elsewhere() {
     );
 }
 
+/// A gate of one handle.
+fn gate(limits: Limits) -> Share {
+    Share::new(Arc::new(Gate::new(RetryPolicy::default())), limits)
+}
+
 fn limits(requests_per_second: u32, burst: u32, max_concurrent_requests: u32) -> Limits {
     Limits {
         requests_per_second,
@@ -394,7 +399,7 @@ fn limits(requests_per_second: u32, burst: u32, max_concurrent_requests: u32) ->
 
 #[tokio::test(start_paused = true)]
 async fn the_rate_is_never_exceeded() {
-    let gate = Gate::new(limits(20, 40, 8), RetryPolicy::default());
+    let gate = gate(limits(20, 40, 8));
     let started = Instant::now();
     let mut admitted = Vec::new();
     for _ in 0..200 {
@@ -422,7 +427,7 @@ async fn the_rate_is_never_exceeded() {
 
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_for_the_rate_limit_are_served_in_turn() {
-    let gate = Gate::new(limits(20, 1, 8), RetryPolicy::default());
+    let gate = gate(limits(20, 1, 8));
     let served = [const { AtomicUsize::new(0) }; 4];
     // In one task, and so polled in the same order every time.
     let callers = served.iter().map(|count| async {
@@ -441,7 +446,7 @@ async fn those_who_wait_for_the_rate_limit_are_served_in_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_requests_than_allowed_are_in_flight() {
-    let gate = Gate::new(limits(10_000, 10_000, 3), RetryPolicy::default());
+    let gate = gate(limits(10_000, 10_000, 3));
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = (0..50).map(|_| async {
         let _permit = gate
@@ -456,9 +461,55 @@ async fn no_more_requests_than_allowed_are_in_flight() {
     assert_eq!(most.load(Ordering::SeqCst), 3);
 }
 
+/// Takes so many rights to send, one after the other, and returns how long that took.
+async fn time_of(count: u32, gate: &Gate) -> Duration {
+    let started = Instant::now();
+    for _ in 0..count {
+        drop(
+            gate.admit(Service::Catalog, started)
+                .await
+                .expect("admitted"),
+        );
+    }
+    started.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_limits_of_several_handles_the_strictest_apply_as_long_as_their_handle_lives() {
+    let strict = gate(limits(10, 20, 2));
+    let fast = Share::new(strict.gate(), limits(100, 1, 8));
+    // The rate and the concurrency of the one, the burst of the other.
+    assert!(time_of(21, &fast).await >= Duration::from_secs(2));
+    assert_eq!(fast.free_slots(), 2);
+    drop(strict);
+    let time = time_of(21, &fast).await;
+    assert!(time < Duration::from_millis(400), "{time:?}");
+    assert_eq!(fast.free_slots(), 8);
+    // A change does not allow for another burst.
+    let other = Share::new(fast.gate(), limits(100, 1, 8));
+    assert!(time_of(11, &other).await >= Duration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_becomes_free_is_taken_by_who_waits_for_it() {
+    let gate = gate(limits(100, 100, 1));
+    let admitted = || gate.admit(Service::Catalog, Instant::now());
+    let first = admitted().await.expect("admitted");
+    let (second, third) = (admitted(), admitted());
+    tokio::pin!(second, third);
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(futures::poll!(&mut third).is_pending());
+    drop(first);
+    // Whoever gives up does not take the slot with it.
+    assert!(futures::poll!(&mut third).is_pending());
+    second.set(admitted());
+    drop(third.await.expect("admitted"));
+    drop(second.await.expect("admitted"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_out_a_pause_holds_no_permit() {
-    let gate = Gate::new(limits(100, 100, 1), RetryPolicy::default());
+    let gate = gate(limits(100, 100, 1));
     gate.pause_for(Some(Duration::from_secs(2)));
     let started = Instant::now();
     let waiting = gate.admit(Service::Catalog, started);
@@ -471,7 +522,7 @@ async fn a_request_that_waits_out_a_pause_holds_no_permit() {
 
 #[tokio::test(start_paused = true)]
 async fn repeated_throttling_doubles_the_pause_and_success_forgets_it() {
-    let gate = Gate::new(limits(100, 100, 8), RetryPolicy::default());
+    let gate = gate(limits(100, 100, 8));
     let mut waits = Vec::new();
     for _ in 0..9 {
         let wait = gate.pause_for(None);
@@ -489,7 +540,7 @@ async fn repeated_throttling_doubles_the_pause_and_success_forgets_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shorter_pause_does_not_end_a_longer_one() {
-    let gate = Gate::new(limits(100, 100, 8), RetryPolicy::default());
+    let gate = gate(limits(100, 100, 8));
     gate.pause_for(Some(Duration::from_secs(60)));
     assert!(gate.pause_for(Some(Duration::from_secs(1))) > Duration::from_secs(59));
     // Whatever Adobe says, a pause ends.

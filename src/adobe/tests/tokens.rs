@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
-use super::{Recorder, Reply, SECRET, Server, TOKEN, issued, oauth, quick, settings};
-use crate::adobe::{Adobe, Class, Credentials, Flow, Service};
+use super::{Recorder, Reply, SECRET, Server, TOKEN, issued, oauth, pool, settings};
+use crate::adobe::{Class, Credentials, Flow, Service};
 
 fn no_flows() -> Reply {
     Reply::Json(200, json!({"items": []}))
@@ -75,17 +76,34 @@ async fn a_refused_token_is_renewed_once_even_for_a_post() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_that_is_refused_too_means_rejected_credentials() {
-    let server = Server::start([unauthorised()]).await;
-    let error = server
-        .adobe()
+async fn tokens_that_are_lost_in_a_row_are_renewed_with_backoff() {
+    let server = Server::start([unauthorised(), unauthorised(), no_flows()]).await;
+    let started = Instant::now();
+    let flows = server.adobe();
+    flows
         .flow_service()
         .list::<Flow>(&[])
         .await
-        .expect_err("refused");
-    assert_eq!(*error.class(), Class::CredentialsRejected);
-    assert_eq!(error.code(), Some("401013"));
-    assert_eq!((server.seen().len(), server.token_requests().len()), (2, 2));
+        .expect("succeeds");
+    assert_eq!((server.seen().len(), server.token_requests().len()), (3, 3));
+    // The first one is replaced at once.
+    assert!(started.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn who_refuses_every_token_is_not_hammered() {
+    let server = Server::start([unauthorised()]).await;
+    let adobe = server.adobe();
+    let calls = (0..100).map(|_| async { adobe.flow_service().list::<Flow>(&[]).await });
+    for outcome in futures::future::join_all(calls).await {
+        let error = outcome.expect_err("refused");
+        assert_eq!(*error.class(), Class::TokenRefused);
+        assert_eq!(error.code(), Some("401013"));
+        assert!(!error.is_ambiguous());
+    }
+    // At most as many as may be in flight, for each of the first tokens.
+    let (calls, tokens) = (server.seen().len(), server.token_requests().len());
+    assert!(calls <= 4 * 8 && tokens <= 4, "{calls} {tokens}");
 }
 
 #[tokio::test]
@@ -96,7 +114,7 @@ async fn a_fixed_token_that_is_refused_has_expired_and_ims_is_never_asked() {
         access_token: TOKEN.into(),
     };
     let settings = settings(&server.url, credentials);
-    let adobe = Adobe::with_policy(Adobe::http_client(), settings, quick());
+    let adobe = pool().open(settings);
     let error = adobe
         .flow_service()
         .list::<Flow>(&[])
@@ -215,7 +233,7 @@ fn nothing_shows_a_secret() {
         client_id: "c".into(),
         access_token: TOKEN.into(),
     };
-    let adobe = Adobe::new(Adobe::http_client(), settings("http://localhost", oauth()));
+    let adobe = pool().open(settings("http://localhost", oauth()));
     let shown = format!("{adobe:?} {:?} {fixed:?} {:?}", adobe.settings(), oauth());
     assert!(!shown.contains(SECRET) && !shown.contains(TOKEN), "{shown}");
     assert!(oauth().same_as(&oauth()));

@@ -134,7 +134,7 @@ impl Meter for SandboxMeter {
         durations.observe(attempt.elapsed.as_secs_f64());
     }
 
-    fn renewed(&self, ends_at: SystemTime) {
+    fn uses_token(&self, ends_at: SystemTime) {
         let tokens = &self.metrics.0.tokens;
         tokens.get_or_create(&self.sandbox).set(seconds(ends_at));
     }

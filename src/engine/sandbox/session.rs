@@ -136,6 +136,9 @@ impl fmt::Debug for Session {
 #[derive(Debug, Default)]
 pub struct Sessions {
     all: Mutex<HashMap<(String, String), Arc<Session>>>,
+    /// The latest handle of each Sandbox, whether it can be opened or not: one that was refused, or asked to wait, is not
+    /// to start anew at the next try.
+    handles: Mutex<HashMap<(String, String), Adobe>>,
     opened: Notify,
 }
 
@@ -145,6 +148,12 @@ impl Sessions {
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Session>> {
         let key = (namespace.to_owned(), name.to_owned());
         self.all().get(&key).cloned()
+    }
+
+    /// Keeps the handle of a Sandbox, and with it what it shares with others, until the next one or the end of the Sandbox.
+    pub fn keep(&self, namespace: &str, name: &str, adobe: Adobe) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.handles().insert(key, adobe);
     }
 
     /// Opens a session, in place of an older one.
@@ -158,6 +167,7 @@ impl Sessions {
     pub fn close(&self, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
         self.all().remove(&key);
+        self.handles().remove(&key);
     }
 
     /// Waits until another session opens.
@@ -173,6 +183,10 @@ impl Sessions {
         entries
             .map(|(key, session)| (key.clone(), session.clone()))
             .collect()
+    }
+
+    fn handles(&self) -> MutexGuard<'_, HashMap<(String, String), Adobe>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Session>>> {

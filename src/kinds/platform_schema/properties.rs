@@ -140,7 +140,7 @@ fn field(known: &'static [&'static str]) -> BoxedStrategy<Value> {
 fn identities() -> BoxedStrategy<Value> {
     let identity = members(vec![
         with("path", one_of([EMAIL, CUSTOMER])),
-        with("namespace", one_of(["Email", "email", "CRMID"])),
+        with("namespace", one_of(["Email", "email", "ECID"])),
         perhaps("primary", any::<bool>()),
     ]);
     vec(identity, 0..3).prop_map(Value::from).boxed()

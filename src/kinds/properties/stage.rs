@@ -7,7 +7,7 @@ use std::time::Duration;
 use aep_simulator::{Options, Simulator};
 
 use super::world::{World, build};
-use crate::adobe::{Adobe, Credentials, Endpoints, Limits, Settings};
+use crate::adobe::{Credentials, Endpoints, Limits, Pool, Settings};
 use crate::api::{self, Kind, with_kinds};
 use crate::engine::{Mark, Reconcile, Session};
 
@@ -55,7 +55,7 @@ impl Stage {
             ..Options::default()
         };
         let simulator = Simulator::start(options).await.unwrap();
-        let adobe = Adobe::new(Adobe::http_client(), settings(simulator.url()));
+        let adobe = Pool::new().open(settings(simulator.url()));
         let world = build(&adobe).await;
         Self {
             world,

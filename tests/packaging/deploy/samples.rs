@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use aep_operator::api;
 use aep_simulator::Options;
 use aep_simulator::world::Profile;
 use aep_test_kit::kubectl::{done, kubectl, manifest, texts};
-use aep_test_kit::{World, name, ours, sample};
+use aep_test_kit::{World, name, ours, sample, use_default_resync_period};
 use futures::future::join_all;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -183,6 +184,37 @@ async fn argo_cds_server_side_diff_is_empty(world: &World, object: &Value) {
         object.as_object_mut().unwrap().remove("status");
     }
     assert_eq!(predicted, live, "{kind}/{name}");
+}
+
+#[tokio::test]
+async fn no_create_is_followed_by_an_update_of_the_same_values() {
+    with_each(|folder| async move {
+        let (mut world, mut objects) = place(&folder).await;
+        world.kill_operator().await;
+        world.settings.resync = Duration::from_millis(300);
+        world.start_operator();
+        use_default_resync_period(&mut objects);
+        for object in &objects {
+            world.apply(object).await.unwrap();
+        }
+        world.all_ready(&objects).await;
+        let lists = world.simulator.count("GET", "/flows");
+        world
+            .eventually("two more lists", || async {
+                let more = world.simulator.count("GET", "/flows") - lists;
+                (more >= 2).then_some(()).ok_or(more.to_string())
+            })
+            .await;
+        let calls = world.simulator.calls();
+        let updates = calls
+            .iter()
+            .filter(|call| call.method == "PATCH" || call.method == "PUT");
+        let updates: Vec<_> = updates
+            .map(|call| format!("{} {} {:?}", call.method, call.path, call.body))
+            .collect();
+        assert!(updates.is_empty(), "{folder}: {updates:?}");
+    })
+    .await;
 }
 
 /// The wave that an object is in.

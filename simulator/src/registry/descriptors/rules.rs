@@ -7,7 +7,7 @@ use crate::http::Answer;
 use crate::identity_service;
 use crate::registry::errors::refusal;
 use crate::registry::{find, find_schema, resolve, text};
-use crate::world::{Context, Sandbox};
+use crate::world::{Context, Profile, Sandbox};
 
 const IDENTITY: &str = "xdm:descriptorIdentity";
 
@@ -42,7 +42,7 @@ pub(super) fn check(
     sandbox: &Sandbox,
     cx: &mut Context<'_>,
 ) -> Result<(), Answer> {
-    problem(descriptor, id, sandbox).map_or(Ok(()), |detail| {
+    problem(descriptor, id, sandbox, cx.profile).map_or(Ok(()), |detail| {
         Err(refusal(
             cx,
             "XDM-SIM-DESCRIPTOR-400",
@@ -52,7 +52,12 @@ pub(super) fn check(
     })
 }
 
-fn problem(descriptor: &mut Value, id: &str, sandbox: &Sandbox) -> Option<String> {
+fn problem(
+    descriptor: &mut Value,
+    id: &str,
+    sandbox: &Sandbox,
+    profile: Profile,
+) -> Option<String> {
     let kind = text(descriptor, "@type").to_owned();
     if !TYPES.contains(&kind.as_str()) {
         return Some(format!("{kind:?} is no @type of a descriptor"));
@@ -63,7 +68,7 @@ fn problem(descriptor: &mut Value, id: &str, sandbox: &Sandbox) -> Option<String
     for key in ["xdm:namespace", "xdm:identityNamespace"] {
         if let Some(given) = descriptor.get(key).cloned() {
             let given = crate::registry::filter::plain(&given);
-            let Some(code) = identity_service::canonical(sandbox, &given) else {
+            let Some(code) = identity_service::canonical(sandbox, &given, profile) else {
                 return Some(format!("The identity namespace {given} does not exist"));
             };
             if text(descriptor, "xdm:property") != "xdm:id" {
