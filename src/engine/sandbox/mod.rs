@@ -4,6 +4,7 @@
 mod collection;
 mod index;
 mod session;
+mod whole;
 
 pub use collection::{AnyCollection, Collection, Findings, collection};
 pub use index::precedence;
