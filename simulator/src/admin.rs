@@ -129,6 +129,7 @@ fn sandbox_route(
             let wanted = body["state"].as_str().context("state must be a text")?;
             state.set_sandbox_state(sandbox, wanted).map(done)
         }
+        ("POST", ["reset"]) => state.reset_sandbox(sandbox).map(done),
         ("POST", ["housekeeping"]) => state.housekeeping(sandbox).map(done),
         ("POST", ["flows", flow, "runs"]) => {
             let outcome: RunOutcome =

@@ -142,6 +142,12 @@ impl State {
         self.change(sandbox, |sandbox, _| sandbox.about["state"] = state.into())
     }
 
+    pub(crate) fn reset_sandbox(&mut self, sandbox: &str) -> Result<()> {
+        self.change(sandbox, |sandbox, cx| {
+            sandbox.reset(cx.now_ms, cx.now_ms + cx.transition_ms);
+        })
+    }
+
     pub(crate) fn housekeeping(&mut self, sandbox: &str) -> Result<()> {
         self.change(sandbox, catalog::housekeeping)
     }

@@ -210,6 +210,12 @@ impl Simulator {
         self.house.state().set_sandbox_state(sandbox, state)
     }
 
+    /// Resets a sandbox as an administrator does: everything in it is gone at once, and for the time of a transition its state
+    /// is `resetting`.
+    pub fn reset_sandbox(&self, sandbox: &str) -> Result<()> {
+        self.house.state().reset_sandbox(sandbox)
+    }
+
     /// Hides a flow from the caller as an access label does, or shows it again.
     pub fn hide_flow(&self, sandbox: &str, flow: &str, hidden: bool) -> Result<()> {
         self.house.state().hide_flow(sandbox, flow, hidden)

@@ -86,6 +86,9 @@ impl State {
     ) -> (&mut Organisation, Context<'_>) {
         let now_ms = self.now_ms();
         let organisation = &mut self.organisations[organisation];
+        for sandbox in organisation.sandboxes.values_mut() {
+            sandbox.end_reset(now_ms);
+        }
         let cx = Context {
             now_ms,
             list_lag_ms: millis(self.settings.list_lag),

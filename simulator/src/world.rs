@@ -8,6 +8,7 @@ use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::clock::Utc;
 use crate::collection::Collection;
 use crate::connectors::Connector;
 
@@ -115,6 +116,8 @@ pub struct Sandbox {
     pub pending: Vec<Pending>,
     /// Flows that the caller may not see because of an access label.
     pub hidden_flows: BTreeSet<String>,
+    /// When a reset is over, in milliseconds since the epoch, while one is under way.
+    pub reset_until_ms: Option<i64>,
 }
 
 impl Sandbox {
@@ -150,6 +153,31 @@ impl Sandbox {
             about,
             ..Self::default()
         }
+    }
+
+    /// Begins a reset: everything in it is gone, and until then it cannot be used. Name, type and id stay.
+    pub(crate) fn reset(&mut self, now_ms: i64, until_ms: i64) {
+        *self = Self {
+            about: self.about.take(),
+            reset_until_ms: Some(until_ms),
+            ..Self::default()
+        };
+        self.enter_state("resetting", now_ms);
+    }
+
+    /// Ends a reset whose time has come.
+    pub(crate) fn end_reset(&mut self, now_ms: i64) {
+        let over = self.reset_until_ms.take_if(|until| *until <= now_ms);
+        if over.is_some() {
+            self.enter_state("active", now_ms);
+        }
+    }
+
+    fn enter_state(&mut self, state: &str, now_ms: i64) {
+        let version = self.about["eTag"].as_i64().unwrap_or_default();
+        self.about["state"] = state.into();
+        self.about["eTag"] = (version + 1).into();
+        self.about["lastModifiedDate"] = Utc::at(now_ms).plain().into();
     }
 
     /// How many objects exist in it, of every service (runs left out).

@@ -21,6 +21,9 @@ pub mod condition_types {
     pub const ORPHANS_FOUND: &str = "OrphansFound";
     /// Of a `Sandbox`: listing objects at Adobe fails repeatedly; present only while true.
     pub const SWEEP_FAILED: &str = "SweepFailed";
+    /// Of a `Sandbox`: nearly everything that its resources stand for is gone at Adobe, as after a
+    /// reset; present only while true.
+    pub const SANDBOX_RESET: &str = "SandboxReset";
     /// Of a `Dataflow`: how its last run went; unknown before the first one. It never affects the
     /// others.
     pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";

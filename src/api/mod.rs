@@ -55,6 +55,9 @@ pub const FINALIZER: &str = "aep-operator.io/external-cleanup";
 pub const REQUESTED_AT: &str = "aep-operator.io/requested-at";
 /// Annotation: id of the object at Adobe that this custom resource adopts.
 pub const EXTERNAL_ID: &str = "aep-operator.io/external-id";
+/// Annotation of a `Sandbox`: the value of `status.resetTime`, to have everything created again where
+/// `recreatePolicy` is `Confirm`.
+pub const RECREATE_APPROVED: &str = "aep-operator.io/recreate-approved";
 /// Annotation: `"true"` removes a custom resource although its object at Adobe could not be
 /// deleted.
 pub const FORCE_DELETE: &str = "aep-operator.io/force-delete";

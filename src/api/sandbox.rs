@@ -1,12 +1,16 @@
 //! The organisation's sandbox through which all other kinds reach Adobe.
 
+use std::hash::Hash;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use kube::{CustomResource, KubeSchema, ResourceExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     AdoptionPolicy, AepResource, Column, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
-    Reference, Target, pattern::INTEGER_MAX,
+    RECREATE_APPROVED, Reference, Target, pattern::INTEGER_MAX,
 };
 
 /// The sandbox of Adobe Experience Platform, and how to connect to it.
@@ -77,10 +81,28 @@ pub struct SandboxSpec {
     /// `--allowed-endpoints` does not allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
+    /// What happens when nearly everything that the resources of this Sandbox stand for is found
+    /// gone at Adobe, as after a reset of the sandbox. `Automatic`: everything is created again.
+    /// `Confirm`: nothing is created in the sandbox until the annotation
+    /// `aep-operator.io/recreate-approved` of this Sandbox has the value of `status.resetTime`.
+    /// Objects that vanish one by one are created again in either case. Default: `Automatic`. Can be
+    /// changed at any time.
+    #[serde(default)]
+    pub recreate_policy: RecreatePolicy,
     /// `true` stops all changes at Adobe for all resources of this Sandbox; deletion still works.
     /// Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
+}
+
+/// What to do when nearly everything in the sandbox is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RecreatePolicy {
+    /// Create it again.
+    #[default]
+    Automatic,
+    /// Create nothing before somebody approves.
+    Confirm,
 }
 
 /// Limits on the calls to Adobe.
@@ -157,6 +179,11 @@ pub struct SandboxStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub owner_id: Option<String>,
+    /// When the operator found that nearly everything which the resources of this Sandbox stand for
+    /// is gone at Adobe; present until it is there again. With `recreatePolicy: Confirm`, this is the
+    /// value of the annotation that approves of creating it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_time: Option<Time>,
     /// Number of objects at Adobe that carry the mark of this Sandbox but have no custom resource.
     /// They are never deleted automatically: delete them at Adobe, or apply again the manifest that
     /// the mark names.
@@ -168,6 +195,16 @@ pub struct SandboxStatus {
     #[schemars(length(max = 10), inner(length(max = 512)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub orphaned_objects: Vec<String>,
+}
+
+impl Sandbox {
+    /// Whether what was gone at that time may be created again.
+    #[must_use]
+    pub fn allows_recreation(&self, reset_time: &Time) -> bool {
+        let approved = self.annotations().get(RECREATE_APPROVED);
+        let approved = approved.and_then(|it| it.trim().parse::<Timestamp>().ok());
+        self.spec.recreate_policy == RecreatePolicy::Automatic || approved == Some(reset_time.0)
+    }
 }
 
 impl AepResource for Sandbox {
@@ -191,5 +228,10 @@ impl AepResource for Sandbox {
 
     fn references(&self) -> Vec<Reference> {
         vec![self.spec.credentials_ref.to(Target::Secret)]
+    }
+
+    fn published(status: &SandboxStatus) -> impl Hash {
+        let reset = status.reset_time.as_ref().map(|it| it.0);
+        (status.common.id.clone(), reset)
     }
 }

@@ -103,6 +103,18 @@ pub enum Error {
         /// When to try again.
         again: Duration,
     },
+    /// Nearly everything in the sandbox is gone, and it is not created again before somebody approves.
+    #[error(
+        "nearly everything in the sandbox is gone at Adobe, as after a reset, and `recreatePolicy` of its Sandbox is \
+         `Confirm`: to have everything created again, set the annotation `aep-operator.io/recreate-approved` of \
+         Sandbox/{sandbox} to `{time}`"
+    )]
+    Unapproved {
+        /// The Sandbox.
+        sandbox: String,
+        /// When that was found.
+        time: String,
+    },
     /// A read does not find the object, but other calls tell that it is there.
     #[error(
         "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to grant access"

@@ -32,6 +32,8 @@ pub const ALREADY_OWNED: &str = "AlreadyOwned";
 pub const OWNED_ELSEWHERE: &str = "OwnedElsewhere";
 /// The object is not to be found any more; it is created again once that is sure.
 pub const MISSING: &str = "Missing";
+/// Nearly everything in the sandbox is gone, and somebody must approve of creating it again.
+pub const APPROVAL_REQUIRED: &str = "ApprovalRequired";
 /// Adobe refuses the content.
 pub const REJECTED: &str = "Rejected";
 /// A create may have been carried out.

@@ -39,6 +39,8 @@ struct Entry {
     refusal: Option<Refused>,
     failures: u32,
     create: Option<CreateOutcome>,
+    /// As of when its object is missing, if it is.
+    missing: Option<Instant>,
     written: Option<Written>,
     /// Since when it waits in the queue.
     queued: Option<Instant>,
@@ -219,13 +221,22 @@ impl Registry {
         self.with(identity, |entry| entry.create = Some(outcome));
     }
 
-    /// Notes that a read does not find a known object. The answer may be wrong, or the object may have been replaced by one
+    /// Notes that a read does not find a known object, which is missing as of `since` unless it was missing before. The answer may be wrong, or the object may have been replaced by one
     /// whose id we do not know: so for now this is the same as a create without an answer, and the object is created again only
     /// when a list is conclusive. The wait begins anew if a list has `shown` the object since then. Where nothing was noted yet,
-    /// a create of an earlier process may have taken effect until `earlier`.
-    pub fn note_missing(&self, identity: &Identity, shown: bool, earlier: Instant) {
+    /// a create of an earlier process may have taken effect until `earlier`. Returns since when it is missing.
+    pub fn note_missing(
+        &self,
+        identity: &Identity,
+        (shown, since): (bool, Instant),
+        earlier: Instant,
+    ) -> Instant {
         let now = Instant::now();
-        self.with(identity, |entry| {
+        let noted = self.with(identity, |entry| {
+            if entry.missing.is_none() {
+                // What Adobe refused concerned an object that was there.
+                entry.refusal = None;
+            }
             let last = match entry.create {
                 Some(CreateOutcome::Unknown(last)) if shown => last.max(now),
                 Some(CreateOutcome::Unknown(last)) => last,
@@ -233,7 +244,21 @@ impl Registry {
                 None => earlier.max(now),
             };
             entry.create = Some(CreateOutcome::Unknown(last));
+            *entry.missing.get_or_insert(since)
         });
+        noted.unwrap_or(since)
+    }
+
+    /// Notes that the object is there; returns whether it was missing.
+    pub fn found(&self, identity: &Identity) -> bool {
+        let missing = self.with(identity, |entry| entry.missing.take());
+        missing.flatten().is_some()
+    }
+
+    /// As of when the object of a custom resource is missing, if it is: until then, its id is no use to others.
+    #[must_use]
+    pub fn missing_since(&self, key: &Key) -> Option<Instant> {
+        self.with_key(key, |entry| entry.missing)?
     }
 
     /// Notes a status that was just written.
@@ -458,6 +483,23 @@ mod tests {
         refuse(Duration::from_secs(60));
         let left = registry.refusal(&flow).and_then(|it| it.left);
         assert!(left.is_some_and(|left| left > Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_refusal_does_not_outlive_the_object_that_it_was_about() {
+        let (registry, flow) = registry();
+        let (early, late) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        let refuse = || registry.refuse(&flow, registry.changes(&flow.key), None);
+        let missing = |since| registry.note_missing(&flow, (false, since), early);
+        refuse();
+        assert_eq!(missing(early), early);
+        assert_eq!(registry.refusal(&flow), None);
+        // What is refused since concerns the object that is to be created.
+        refuse();
+        assert_eq!(missing(late), early);
+        assert!(registry.refusal(&flow).is_some());
+        assert!(registry.found(&flow) && !registry.found(&flow));
+        assert_eq!(registry.missing_since(&flow.key), None);
     }
 
     #[test]

@@ -115,6 +115,10 @@ impl Error {
                 retry: Retry::After(*again),
                 ..TRANSIENT
             },
+            Self::Unapproved { .. } => Verdict {
+                reason: reasons::APPROVAL_REQUIRED,
+                ..TERMINAL
+            },
             Self::Hidden(_) => Verdict {
                 reason: reasons::PERMISSION_DENIED,
                 retry: Retry::After(SLOW),

@@ -1,5 +1,6 @@
 //! `Sandbox`: nothing is created; the sandbox is found, and a session is opened for all resources that refer to it.
 
+mod reset;
 mod settings;
 
 use std::sync::Arc;
@@ -19,7 +20,13 @@ const MOST_ORPHANS: usize = 10;
 
 impl Reconcile for Sandbox {
     async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
-        let (found, tenant) = find_and_open(cx).await?;
+        let session = cx.engine().sessions.get(cx.namespace(), cx.name());
+        let unchecked = session.and_then(|it| it.unchecked());
+        let found = find_and_open(cx).await;
+        if let Err(Error::SandboxNotActive { state, .. }) = &found {
+            report.status.state = Some(state.clone());
+        }
+        let (found, tenant) = found?;
         let status = &mut report.status;
         status.common.id = Some(found.name);
         status.tenant_id = Some(tenant);
@@ -30,6 +37,7 @@ impl Reconcile for Sandbox {
         if let Some(session) = resynced(cx) {
             report_orphans(cx, &session, report);
             report_failed_lists(cx, &session, report);
+            reset::report(cx, &session, unchecked, report);
         }
         Ok(None)
     }
@@ -40,7 +48,11 @@ impl Reconcile for Sandbox {
         let open = cx.engine().sessions.get(cx.namespace(), cx.name());
         let wanted = settings(cx).await;
         match (open, wanted) {
-            (Some(session), Ok(wanted)) if same(session.adobe().settings(), &wanted) => Ok(()),
+            (Some(session), Ok(wanted))
+                if same(session.adobe().settings(), &wanted) && session.unusable().is_none() =>
+            {
+                Ok(())
+            }
             (Some(_), Err(_)) => Ok(()),
             _ => find_and_open(cx).await.map(drop),
         }
@@ -59,7 +71,18 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
     let listing = adobe.sandboxes();
     let registry = adobe.schema_registry();
     let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
-    let found = usable(&cx.resource().spec.sandbox_name, sandboxes?)?;
+    let found = find(&cx.resource().spec.sandbox_name, sandboxes?)?;
+    let session = cx.engine().sessions.get(cx.namespace(), cx.name());
+    if let Some(state) = found.state.clone().filter(|it| it != "active") {
+        if let Some(session) = session {
+            session.set_unusable(&state);
+        }
+        let name = found.name;
+        return Err(Error::SandboxNotActive { name, state });
+    }
+    if let Some(session) = session {
+        session.set_usable();
+    }
     let tenant = facts?.tenant_id;
     // Resources that refer to the sandbox need it until they are deleted.
     add_finalizer(cx).await?;
@@ -150,6 +173,7 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     } else {
         let collections = cx.engine().collections();
         let session = Session::new(adobe, owner(cx), tenant.to_owned(), resync, collections);
+        session.set_reset(cx.status().reset_time);
         sessions.open(cx.namespace(), cx.name(), Arc::new(session));
     }
     // Resources may wait for the sandbox or for accepted credentials, and the status of the Sandbox may not change to
@@ -161,24 +185,17 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     }
 }
 
-fn usable(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
+fn find(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
     let visible = sandboxes
         .iter()
         .map(|s| s.name.as_str())
         .collect::<Vec<_>>()
         .join(", ");
     let found = sandboxes.into_iter().find(|s| s.name == name);
-    let found = found.ok_or_else(|| {
+    found.ok_or_else(|| {
         Error::SandboxNotFound(format!(
             "sandbox `{name}` does not exist, or the credentials may not see it; visible: {visible}. \
              Correct `spec.sandboxName`, or give the technical account access"
         ))
-    })?;
-    match found.state.as_deref() {
-        Some("active") | None => Ok(found),
-        Some(state) => Err(Error::SandboxNotActive {
-            name: name.to_owned(),
-            state: state.to_owned(),
-        }),
-    }
+    })
 }

@@ -101,7 +101,7 @@ fn every_block_of_commands_names_the_test_that_runs_it_or_says_why_none_does() {
 }
 
 /// Runs commands as somebody would who has kubectl and this repository, in the reader's own namespace.
-async fn follow_in(world: &World, script: &str) -> String {
+pub async fn follow_in(world: &World, script: &str) -> String {
     let namespace = &world.namespace;
     let script = format!("kubectl() {{ command kubectl -n {namespace} \"$@\"; }}\n{script}");
     follow(ControlPlane::shared().await, &["kubectl"], &script).await

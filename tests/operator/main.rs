@@ -21,6 +21,7 @@ mod recovery;
 mod replacement;
 mod replica;
 mod repository;
+mod reset;
 mod rotation;
 mod runs;
 mod schemas;

@@ -162,6 +162,18 @@ async fn housekeeping_moves_data_sets() {
 }
 
 #[tokio::test]
+async fn a_reset_sandbox_is_empty_and_cannot_be_used_until_the_reset_is_over() {
+    let rig = Rig::slow().await;
+    rig.connection().await;
+    let reset = admin(&rig, Method::POST, "/sandboxes/dev/reset", None).await;
+    assert_eq!(reset.status, 204);
+    assert_eq!(rig.get("/connections").await.code(), (404, "FLOW-2100-404"));
+    rig.simulator.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(rig.get("/connections").await.body["items"], json!([]));
+    assert_eq!(rig.simulator.object_count("dev"), 0);
+}
+
+#[tokio::test]
 async fn every_exchange_can_be_recorded() {
     let file =
         std::env::temp_dir().join(format!("aep-simulator-record-{}.jsonl", std::process::id()));

@@ -67,6 +67,12 @@ impl Queues {
         self.stores.get(&key.kind)?.ready_since(key)
     }
 
+    /// The Adobe id in the status of a custom resource.
+    #[must_use]
+    pub fn adobe_id(&self, key: &Key) -> Option<String> {
+        self.stores.get(&key.kind)?.adobe_id(key)
+    }
+
     /// Waits until every kind was listed: before that, a missing dependency proves nothing.
     pub async fn listed(&self) {
         for store in self.stores.values() {

@@ -51,6 +51,8 @@ pub trait AnyStore: Exported + Any {
     fn has(&self, key: &Key) -> bool;
     /// Since when the object is ready, if it is.
     fn ready_since(&self, key: &Key) -> Option<Timestamp>;
+    /// The Adobe id in the object's status.
+    fn adobe_id(&self, key: &Key) -> Option<String>;
     /// Whether the object waits for its deletion.
     fn is_deleting(&self, key: &Key) -> bool;
     /// Set once everything was listed.
@@ -104,6 +106,10 @@ impl<K: AepResource> AnyStore for ResourceStore<K> {
         let object = self.object(key)?;
         let ready = object.status()?.as_ref().condition(READY)?;
         (ready.status == ConditionStatus::True).then_some(ready.last_transition_time.0)
+    }
+
+    fn adobe_id(&self, key: &Key) -> Option<String> {
+        self.object(key)?.status()?.as_ref().id.clone()
     }
 
     fn is_deleting(&self, key: &Key) -> bool {

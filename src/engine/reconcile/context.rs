@@ -1,7 +1,7 @@
 //! What one reconcile is about. Nothing in it changes while it runs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt};
@@ -117,13 +117,26 @@ impl<'a, K: AepResource> Context<'a, K> {
     /// Looks up what the resource names.
     #[must_use]
     pub fn lookup(&self) -> Lookup<'_> {
-        Lookup::new(self.engine, self.namespace(), self.known_id().is_some())
+        let bound = self.known_id().is_some() && self.missing_since().is_none();
+        Lookup::new(self.engine, self.namespace(), bound)
+    }
+
+    /// As of when its object is missing, if it is.
+    pub(super) fn missing_since(&self) -> Option<Instant> {
+        self.engine.queues.registry.missing_since(self.key())
     }
 
     /// The session of the sandbox that the resource names.
     pub fn session(&self) -> Result<Arc<Session>> {
         let name = self.resource.management().sandbox_ref.name;
+        let waiting = |why: &str| Error::Waiting {
+            reference: Reference::new(Target::Kind(Kind::Sandbox), &name),
+            why: why.to_owned(),
+        };
         let session = self.engine.sessions.get(self.namespace(), &name);
+        if let Some(state) = session.as_ref().and_then(|it| it.unusable()) {
+            return Err(waiting(&format!("its state at Adobe is `{state}`")));
+        }
         session.ok_or_else(|| {
             let ready = |it: Arc<Sandbox>| {
                 let status = it.status.as_ref();
@@ -132,10 +145,7 @@ impl<'a, K: AepResource> Context<'a, K> {
             if self.sandbox().is_some_and(ready) {
                 return Error::Opening;
             }
-            Error::Waiting {
-                reference: Reference::new(Target::Kind(Kind::Sandbox), &name),
-                why: "it is not ready".into(),
-            }
+            waiting("it is not ready")
         })
     }
 
@@ -146,11 +156,28 @@ impl<'a, K: AepResource> Context<'a, K> {
         slot.ok_or(Error::Queued)
     }
 
-    fn sandbox(&self) -> Option<Arc<Sandbox>> {
+    /// The Sandbox that it belongs to.
+    pub(super) fn home(&self) -> Key {
         let name = self.resource.management().sandbox_ref.name;
-        let key = Key::new(Kind::Sandbox, self.namespace(), &name);
+        Key::new(Kind::Sandbox, self.namespace(), &name)
+    }
+
+    fn sandbox(&self) -> Option<Arc<Sandbox>> {
         let sandboxes = self.engine.queues.store::<Sandbox>()?;
-        sandboxes.get(&key.object_ref())
+        sandboxes.get(&self.home().object_ref())
+    }
+
+    /// When nearly everything in the sandbox was found gone, if nothing may be created before somebody approves.
+    pub(super) fn unapproved(&self, session: &Session) -> Option<Error> {
+        let time = session.reset()?;
+        let sandbox = self.sandbox();
+        if sandbox.is_some_and(|it| it.allows_recreation(&time)) {
+            return None;
+        }
+        Some(Error::Unapproved {
+            sandbox: self.resource.management().sandbox_ref.name,
+            time: time.0.to_string(),
+        })
     }
 
     /// Whether the Sandbox has been ready for so long that what lies in it was seen before. In a cluster that is just being

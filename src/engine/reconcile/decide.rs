@@ -62,9 +62,14 @@ fn locate<P: Planned>(view: &View<'_, P>) -> Step<P> {
             Ok(()) => Step::Take(object, Origin::Known),
         },
         // A list that lacks the object is no proof of its absence, so it is read by its id.
-        (None, Some(id)) if !denied(id) => Step::Read(id.to_owned()),
+        (None, Some(id)) if !denied(id) && may_read(view) => Step::Read(id.to_owned()),
         (None, known) => begin(view, known),
     }
+}
+
+/// Whether a read can change anything: not while what is missing must not be created again anyway.
+fn may_read<P: Planned>(view: &View<'_, P>) -> bool {
+    view.requested || (view.checked && (view.unapproved)().is_none())
 }
 
 /// The object that the annotation names. Until it carries our mark, no other resource may adopt it.
@@ -95,7 +100,14 @@ fn adopt<P: Planned>(view: &View<'_, P>, id: &str) -> Step<P> {
 }
 
 /// There is no object, as far as is known.
-fn begin<P: Planned>(view: &View<'_, P>, missing: Option<&str>) -> Step<P> {
+fn begin<P: Planned>(view: &View<'_, P>, missing_id: Option<&str>) -> Step<P> {
+    if let Some(error) = (view.unapproved)() {
+        return Step::Stop(error);
+    }
+    if let Some(id) = missing_id.filter(|_| !view.checked) {
+        // What it refers to may be gone, too, or the whole sandbox.
+        return missing(id, SOON);
+    }
     if let Some(refusal) = view.refusal {
         let again = refusal.left;
         return Step::Stop(Error::StillRefused { again });
@@ -103,7 +115,7 @@ fn begin<P: Planned>(view: &View<'_, P>, missing: Option<&str>) -> Step<P> {
     if view.desired.is_none() {
         return Step::Dereference;
     }
-    create(view, 1, missing, None)
+    create(view, 1, missing_id, None)
 }
 
 /// Creates the object of a revision, unless an earlier create had no answer and may have created it, or an object may be

@@ -108,6 +108,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     fn next_step(&self) -> Step<K> {
         let (cx, collection) = (self.cx, &self.collection);
         let desired = |revision| self.desired(revision);
+        let unapproved = || cx.unapproved(&self.session);
         let claim = self.claim();
         let resource = cx.resource();
         decide(&View {
@@ -121,6 +122,10 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             was_synced: cx.was_synced(),
             established: cx.is_established(),
             refusal: cx.engine().queues.registry.refusal(cx.identity()),
+            checked: cx
+                .missing_since()
+                .is_none_or(|since| self.session.is_checked(since)),
+            unapproved: &unapproved,
             unknown_create: self.list_conclusive_from().map(left),
             unlisted_user: Some(K::KIND)
                 .filter(|_| cx.is_deleting())

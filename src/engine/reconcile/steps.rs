@@ -11,11 +11,12 @@ use crate::adobe::Class;
 use crate::engine::difference::Difference;
 use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
+use crate::engine::key::Key;
 use crate::engine::kind::{ManagedKind, Objects};
 use crate::engine::mark::Mark;
 use crate::engine::reasons;
 use crate::engine::registry::CreateOutcome;
-use crate::engine::sandbox::Turn;
+use crate::engine::sandbox::{AnyCollection as _, Turn};
 
 impl<K: ManagedKind> Work<'_, '_, K> {
     /// Carries one step out.
@@ -23,6 +24,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         match step {
             Step::Done(_) | Step::Stop(_) => {}
             Step::Dereference => {
+                self.check_references()?;
                 let (resource, lookup) = (self.cx.resource(), self.cx.lookup());
                 self.refs = Some(resource.dereference(&lookup, &self.session).await?);
             }
@@ -74,6 +76,10 @@ impl<K: ManagedKind> Work<'_, '_, K> {
                 let text = format!("Adobe calls {id} `{}`: use that id", object.id());
                 return Err(Error::Invalid(text));
             }
+            if !self.collection.has(id) {
+                self.collection.count_read();
+                self.enqueue_referrers();
+            }
             let object = self.collection.index(|it| it.put(object));
             self.see(object);
             return Ok(());
@@ -81,9 +87,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let shown = self.collection.index(|it| it.not_found(id));
         self.progress.denied.insert(id.to_owned());
         if self.is_current(id) || self.cx.external_id().as_deref() != Some(id) {
-            let engine = self.cx.engine();
-            let registry = &engine.queues.registry;
-            registry.note_missing(self.cx.identity(), shown, engine.earlier_requests_done_at());
+            self.note_missing(id, shown);
         }
         Ok(())
     }
@@ -118,6 +122,50 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             }
         }
         Ok(self.collection.index(|it| it.get(id)))
+    }
+
+    /// The object is missing, since a list lacks it or else from now on. It may not be the only one, so everything is looked at
+    /// again.
+    fn note_missing(&self, id: &str, shown: bool) {
+        let engine = self.cx.engine();
+        let registry = &engine.queues.registry;
+        let first = self.cx.missing_since().is_none();
+        let absent = self.collection.absent_since(id).filter(|_| !shown);
+        let since = registry.note_missing(
+            self.cx.identity(),
+            (shown, absent.unwrap_or_else(Instant::now)),
+            engine.earlier_requests_done_at(),
+        );
+        self.session.request_resync(since);
+        if first && self.session.unchecked().is_some() {
+            engine.queues.enqueue(&self.cx.home());
+        }
+    }
+
+    /// What is missing at Adobe has no id that others could use. If the object itself is missing, too, what it refers to must
+    /// have been seen since.
+    fn check_references(&self) -> Result<()> {
+        let queues = &self.cx.engine().queues;
+        let missing = self.cx.missing_since().is_some();
+        let gone = |key: &Key| {
+            let id = queues.adobe_id(key).filter(|_| missing);
+            queues.registry.missing_since(key).is_some()
+                || id.is_some_and(|id| !self.session.has(key.kind, &id))
+        };
+        match self.cx.references().into_iter().find(gone) {
+            Some(key) => Err(Error::Waiting {
+                reference: key.reference(),
+                why: "its object was not found at Adobe".into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Those who refer to this resource may go on.
+    pub(super) fn enqueue_referrers(&self) {
+        for key in self.cx.referrers() {
+            self.cx.engine().queues.enqueue(&key);
+        }
     }
 
     async fn list(&mut self, required: bool) -> Result<()> {

@@ -41,6 +41,10 @@ pub struct View<'v, P: Planned> {
     pub established: bool,
     /// What Adobe refused, as long as nothing has changed since.
     pub refusal: Option<Refusal>,
+    /// Whether the whole sandbox was looked at since the object is missing.
+    pub checked: bool,
+    /// Why nothing may be created, where nearly everything in the sandbox is gone and somebody has to approve.
+    pub unapproved: &'v dyn Fn() -> Option<Error>,
     /// How long until a list is conclusive about a create that may have taken effect, if there was one.
     pub unknown_create: Option<Duration>,
     /// A kind that may use the object, and of which not everything was listed yet.

@@ -103,6 +103,11 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let Some(current) = self.progress.current.clone() else {
             return;
         };
+        let registry = &self.cx.engine().queues.registry;
+        let there = !self.progress.denied.contains(current.id());
+        if there && registry.found(self.cx.identity()) {
+            self.enqueue_referrers();
+        }
         let ours = current.mark().filter(|it| it.claim() == self.claim());
         let revision = ours.map_or(1, Mark::revision);
         let Ok(desired) = self.desired(revision) else {

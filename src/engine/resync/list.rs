@@ -10,7 +10,11 @@ use crate::engine::shared::Engine;
 
 /// Lists the kind in each sandbox whenever that is due, and then has each custom resource compared in memory. Never ends.
 pub async fn resync<K: ManagedKind>(engine: &Engine) {
-    let is_due = |session: &Session| session.collection::<K>().is_due(session.resync());
+    let is_due = |session: &Session| {
+        let collection = session.collection::<K>();
+        session.unusable().is_none()
+            && collection.is_due(session.resync(), session.requested_resync())
+    };
     periodic(engine, is_due, |open| resync_one::<K>(engine, open)).await;
 }
 
@@ -31,6 +35,8 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     let home = Reference::new(Kind::Sandbox, &sandbox);
     let mut keys = engine.queues.registry.referrers(&namespace, &home);
     keys.retain(|key| key.kind == K::KIND);
+    let known = keys.iter().filter_map(|key| engine.queues.adobe_id(key));
+    collection.count(&known.collect());
     let error = collection.lasting_list_error();
     let findings = Findings {
         list_error: error.map(|error| error.to_string()),
@@ -39,7 +45,8 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     let is_news = collection.set_findings(findings);
     // The last kind to be listed for the first time completes what the Sandbox has to report.
     let completes = collection.end_resync() && session.is_resynced();
-    if is_news || completes {
+    let whole = session.unchecked().is_some() || session.reset().is_some();
+    if is_news || completes || whole {
         engine
             .queues
             .enqueue(&Key::new(Kind::Sandbox, &namespace, &sandbox));

@@ -21,7 +21,7 @@ pub async fn poll<K: ManagedKind>(engine: &Engine) {
     };
     let is_due = |session: &Session| {
         let period = period.min(session.resync());
-        session.collection::<K>().is_poll_due(period)
+        session.unusable().is_none() && session.collection::<K>().is_poll_due(period)
     };
     periodic(engine, is_due, |open| poll_one::<K>(engine, open)).await;
 }

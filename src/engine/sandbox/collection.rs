@@ -2,6 +2,7 @@
 //! reconciles.
 
 use std::any::Any;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,9 @@ struct State<H> {
     resync_ended: bool,
     polled: Option<Instant>,
     findings: Findings,
+    census: Census,
+    /// When the first list had ended that lacks an object of a custom resource.
+    absent: HashMap<String, Instant>,
     contenders: Contenders,
 }
 
@@ -78,6 +82,17 @@ pub struct Findings {
     pub orphans: Vec<String>,
 }
 
+/// How many of the objects that custom resources stand for are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// How many there should be.
+    pub known: usize,
+    /// How many of them the last resync showed, or a read since.
+    pub shown: usize,
+    /// When the list began that shows it, if there was one.
+    pub as_of: Option<Instant>,
+}
+
 impl<H> Default for State<H>
 where
     Index<H>: Default,
@@ -91,6 +106,8 @@ where
             resync_ended: false,
             polled: None,
             findings: Findings::default(),
+            census: Census::default(),
+            absent: HashMap::new(),
             contenders: Contenders::default(),
         }
     }
@@ -110,6 +127,14 @@ pub trait AnyCollection: Any + Send + Sync {
     fn is_resynced(&self) -> bool;
     /// What the Sandbox reports.
     fn findings(&self) -> Findings;
+    /// Whether the object is there, as far as is known.
+    fn has(&self, id: &str) -> bool;
+    /// What the last resync showed.
+    fn census(&self) -> Census;
+    /// Whether a resync has begun since that instant and has succeeded, or there is nothing that it could show.
+    fn is_resynced_since(&self, instant: Instant) -> bool;
+    /// The sandbox can be used again: lists that failed in between count no longer.
+    fn forget_list_errors(&self);
 }
 
 /// The empty collection of a kind; lists lag behind writes for `lag` at most.
@@ -141,6 +166,26 @@ impl<H: Held> AnyCollection for Collection<H> {
 
     fn findings(&self) -> Findings {
         self.state().findings.clone()
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.state().index.get(id).is_some()
+    }
+
+    fn census(&self) -> Census {
+        self.state().census
+    }
+
+    fn is_resynced_since(&self, instant: Instant) -> bool {
+        let state = self.state();
+        let census = state.census;
+        state.resync_ended && (census.known == 0 || census.as_of >= Some(instant))
+    }
+
+    fn forget_list_errors(&self) {
+        let mut state = self.state();
+        state.last_failure = None;
+        state.findings.list_error = None;
     }
 }
 
@@ -228,16 +273,47 @@ impl<H: Held> Collection<H> {
         }
     }
 
-    /// Whether a resync is due: the first at once, the next ones once the period is over, failed ones with backoff.
+    /// Whether a resync is due: the first at once, the next ones once the period is over or one was `requested` since, failed
+    /// ones with backoff.
     #[must_use]
-    pub fn is_due(&self, period: Duration) -> bool {
+    pub fn is_due(&self, period: Duration, requested: Option<Instant>) -> bool {
         let state = self.state();
         let Some(last) = state.resync_begun else {
             return true;
         };
-        let backoff = state.last_failure.as_ref();
-        let wait = backoff.map_or(period, |it| it.wait().min(period));
+        let wait = match &state.last_failure {
+            Some(failure) => failure.wait().min(period),
+            None if requested > state.census.as_of => Duration::ZERO,
+            None => period,
+        };
         last.elapsed() >= wait
+    }
+
+    /// As of when an object is certainly absent that the last resync lacks, if that still counts: what vanished with it was
+    /// gone by then, too.
+    #[must_use]
+    pub fn absent_since(&self, id: &str) -> Option<Instant> {
+        self.state().absent.get(id).copied()
+    }
+
+    /// Notes how many objects with the ids that custom resources have are there, as the last list shows it.
+    pub fn count(&self, known: &HashSet<String>) {
+        let (mut state, now) = (self.state(), Instant::now());
+        let gone = known.iter().filter(|id| state.index.get(id).is_none());
+        let since = |id: &String| state.absent.get(id).copied().unwrap_or(now);
+        let absent: HashMap<_, _> = gone.map(|id| (id.clone(), since(id))).collect();
+        state.census = Census {
+            known: known.len(),
+            shown: known.len() - absent.len(),
+            as_of: state.listed,
+        };
+        state.absent = absent;
+    }
+
+    /// A read has shown an object that the last list lacks.
+    pub fn count_read(&self) {
+        let census = &mut self.state().census;
+        census.shown = census.known.min(census.shown + 1);
     }
 
     /// Whether the kind was not polled for so long, or never; from now on it was.

@@ -6,6 +6,7 @@ mod contenders;
 mod created;
 mod index;
 mod session;
+mod whole;
 
 pub use collection::{AnyCollection, Collection, Findings, collection};
 pub use created::Turn;

@@ -4,11 +4,13 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::{Notify, OnceCell};
 
 use super::collection::{AnyCollection, Collection};
+use super::whole::{Whole, is_reset};
 use crate::adobe::Adobe;
 use crate::api::{AepResource, Kind};
 use crate::engine::error::Result;
@@ -23,6 +25,7 @@ pub struct Session {
     pub tenant: String,
     access: RwLock<Access>,
     collections: BTreeMap<Kind, Arc<dyn AnyCollection>>,
+    whole: Mutex<Whole>,
     /// Ids and other facts that do not change while the sandbox is open.
     facts: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
 }
@@ -49,6 +52,7 @@ impl Session {
             tenant,
             access: RwLock::new(Access { adobe, resync }),
             collections: collections.map(|it| (it.kind(), it)).collect(),
+            whole: Mutex::default(),
             facts: Mutex::default(),
         }
     }
@@ -108,6 +112,102 @@ impl Session {
     #[must_use]
     pub fn is_resynced(&self) -> bool {
         self.collections().all(AnyCollection::is_resynced)
+    }
+
+    /// Whether an object is there, as far as is known.
+    #[must_use]
+    pub fn has(&self, kind: Kind, id: &str) -> bool {
+        let collection = self.collections.get(&kind);
+        collection.is_some_and(|it| it.has(id))
+    }
+
+    /// The state of the sandbox at Adobe, while it cannot be used.
+    #[must_use]
+    pub fn unusable(&self) -> Option<String> {
+        self.whole().unusable.clone()
+    }
+
+    /// The sandbox cannot be used at Adobe, where its state is this.
+    pub fn set_unusable(&self, state: &str) {
+        self.whole().unusable = Some(state.to_owned());
+    }
+
+    /// The sandbox can be used at Adobe. If that is news, everything is looked at again.
+    pub fn set_usable(&self) {
+        if self.whole().unusable.take().is_some() {
+            for collection in self.collections() {
+                collection.forget_list_errors();
+            }
+            self.forget_facts();
+            self.request_resync(Instant::now());
+        }
+    }
+
+    /// Has everything listed again, unless that was done since that instant.
+    pub fn request_resync(&self, since: Instant) {
+        let mut whole = self.whole();
+        whole.requested = whole.requested.max(Some(since));
+    }
+
+    /// As of when everything is to be listed again.
+    #[must_use]
+    pub fn requested_resync(&self) -> Option<Instant> {
+        self.whole().requested
+    }
+
+    /// As of when everything is to be looked at again, if it was listed and only the look at the Sandbox is outstanding.
+    #[must_use]
+    pub fn unchecked(&self) -> Option<Instant> {
+        let requested = self.requested_resync()?;
+        let listed = self.collections().all(|it| it.is_resynced_since(requested));
+        (listed && !self.is_checked(requested)).then_some(requested)
+    }
+
+    /// Everything was looked at again as of that instant.
+    pub fn check(&self, since: Instant) {
+        let mut whole = self.whole();
+        whole.checked = whole.checked.max(Some(since));
+    }
+
+    /// Whether everything was looked at again since that instant.
+    #[must_use]
+    pub fn is_checked(&self, since: Instant) -> bool {
+        self.whole().checked >= Some(since)
+    }
+
+    /// Whether nearly everything is gone, as the last lists show it.
+    #[must_use]
+    pub fn is_reset(&self) -> bool {
+        is_reset(self.collections().map(AnyCollection::census))
+    }
+
+    /// How many of the objects that there should be are gone, and how many there should be, as the last lists show it.
+    #[must_use]
+    pub fn gone(&self) -> (usize, usize) {
+        let all = self.collections().map(AnyCollection::census);
+        all.fold((0, 0), |(gone, known), it| {
+            (gone + it.known - it.shown, known + it.known)
+        })
+    }
+
+    /// When nearly everything was found gone, until it is there again.
+    #[must_use]
+    pub fn reset(&self) -> Option<Time> {
+        self.whole().reset.clone()
+    }
+
+    /// Notes when nearly everything was found gone, or that it is there again.
+    pub fn set_reset(&self, time: Option<Time>) {
+        self.whole().reset = time;
+    }
+
+    fn forget_facts(&self) {
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.clear();
+    }
+
+    fn whole(&self) -> MutexGuard<'_, Whole> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A fact that does not change while the sandbox is open, such as the id of a connection spec: asked for once.

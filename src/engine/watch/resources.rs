@@ -11,7 +11,9 @@ use tokio::sync::SetOnce;
 
 use super::relist::{Notification, watch};
 use crate::api::condition_types::STALLED;
-use crate::api::{AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, REQUESTED_AT};
+use crate::api::{
+    AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, RECREATE_APPROVED, REQUESTED_AT,
+};
 use crate::engine::key::{Identity, Key};
 use crate::engine::registry::Fingerprint;
 use crate::engine::shared::Engine;
@@ -87,7 +89,7 @@ fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
 /// What calls for a reconcile of the resource itself: not its status, which is ours.
 fn own<K: AepResource>(resource: &K) -> u64 {
     let meta = resource.meta();
-    let asked = [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE];
+    let asked = [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE, RECREATE_APPROVED];
     let asked = asked.map(|name| resource.annotations().get(name));
     let deleting = meta.deletion_timestamp.is_some();
     hash(&(meta.generation, deleting, asked))
@@ -104,6 +106,7 @@ fn published<K: AepResource>(resource: &K) -> u64 {
         common.is_some_and(|it| it.is_ready(meta.generation)),
         stalled.map(|it| &it.reason),
         resource.management().suspended(),
+        resource.annotations().get(RECREATE_APPROVED),
         status.map(K::published),
     ))
 }

@@ -100,6 +100,10 @@ struct Row {
     replaces: bool,
     was_synced: bool,
     established: bool,
+    /// Whether the whole sandbox was looked at since the object is missing.
+    checked: bool,
+    /// Whether somebody must approve of creating anything.
+    unapproved: bool,
     refused: bool,
     /// Seconds until a refused request may be sent again, if ever.
     refused_for: Option<u64>,
@@ -132,6 +136,8 @@ fn row(says: &'static str) -> Row {
         replaces: false,
         was_synced: false,
         established: false,
+        checked: true,
+        unapproved: false,
         refused: false,
         refused_for: None,
         unknown_create: None,
@@ -259,6 +265,10 @@ impl Row {
             })),
         };
         let object = |id: &str| self.index.iter().find(|it| it.id == id).cloned();
+        let unapproved = || Error::Unapproved {
+            sandbox: "default".into(),
+            time: "2026-11-28T13:00:00Z".into(),
+        };
         let seconds = Duration::from_secs;
         decide(&View {
             claim: claim(),
@@ -271,6 +281,8 @@ impl Row {
             replaces: self.replaces,
             was_synced: self.was_synced,
             established: self.established,
+            checked: self.checked,
+            unapproved: &|| self.unapproved.then(unapproved),
             refusal: self.refused.then(|| Refusal {
                 left: self.refused_for.map(seconds),
             }),
@@ -661,8 +673,81 @@ fn an_object_is_created_again_only_once_it_is_certainly_gone() {
             "create R1",
         ),
         (
+            Row {
+                checked: false,
+                dereferenced: false,
+                ..gone("before the whole sandbox was looked at, nothing is looked up")
+            },
+            "Missing, again after 1 s",
+        ),
+        (
+            Row {
+                checked: false,
+                index: vec![],
+                ..synced("nor read again")
+            },
+            "Missing, again after 1 s",
+        ),
+        (
+            Row {
+                checked: false,
+                requested: true,
+                index: vec![],
+                ..synced("except on request")
+            },
+            "read a",
+        ),
+        (
+            Row {
+                checked: false,
+                ..gone("nor created").after(|it| it.listed = true)
+            },
+            "Missing, again after 1 s",
+        ),
+        (
             taken("an object that went while it was worked on is looked for again").denied("a"),
             "Missing, again after 1 s",
+        ),
+    ]);
+}
+
+#[test]
+fn where_nearly_everything_is_gone_nothing_is_created_before_somebody_approves() {
+    let held = |says| Row {
+        unapproved: true,
+        index: vec![],
+        ..synced(says)
+    };
+    check([
+        (
+            held("what no list shows is not read again and again"),
+            "ApprovalRequired, again on change",
+        ),
+        (
+            held("what a read denies is not created").denied("a"),
+            "ApprovalRequired, again on change",
+        ),
+        (
+            Row {
+                known_id: None,
+                dereferenced: false,
+                ..held("nor is anything else")
+            },
+            "ApprovalRequired, again on change",
+        ),
+        (
+            Row {
+                index: vec![ours("a")],
+                ..held("what is there is compared")
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                value: "w",
+                ..taken("and changed").fresh("a")
+            },
+            "update the value",
         ),
     ]);
 }
