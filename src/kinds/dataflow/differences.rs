@@ -18,7 +18,7 @@ pub(super) fn differences(desired: &Desired, held: &Held, change: &Change) -> Ve
         }
         Change::Act(action) => {
             let state = match action {
-                Action::Enable => "enabled",
+                Action::Enable | Action::Publish => "enabled",
                 Action::Disable => "disabled",
             };
             vec![Difference::new(
@@ -32,8 +32,8 @@ pub(super) fn differences(desired: &Desired, held: &Held, change: &Change) -> Ve
 
 fn difference(desired: &Desired, held: &Held, op: &PatchOp) -> Option<Difference> {
     if op.path.starts_with("/transformations/") {
-        let text = |it: &Mapping| format!("{} version {}", it.id, it.version);
-        let (old, new) = (held.mapping.as_ref(), desired.mapping.as_ref());
+        let text = |it: Mapping| format!("{} version {}", it.id, it.version);
+        let (old, new) = (held.mapping.clone(), desired.new_mapping(held));
         return Some(Difference::new(
             "spec.mappingSetRef",
             old.map(text),

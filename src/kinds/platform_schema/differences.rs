@@ -34,7 +34,7 @@ pub(super) fn differences(desired: &Desired, held: &Held, change: &Change) -> Ve
             let path = body["xdm:sourceProperty"].clone();
             vec![Difference::new("spec.identities", none, path)]
         }
-        Change::EnableProfile => vec![Difference::new("spec.profileEnabled", false, true)],
+        Change::EnableProfile(_) => vec![Difference::new("spec.profileEnabled", false, true)],
     }
 }
 
