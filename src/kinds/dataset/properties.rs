@@ -28,6 +28,7 @@ impl Subject for Dataset {
             perhaps("schemaContentType", one_of(CONTENT_TYPES)),
             perhaps("profileEnabled", any::<bool>()),
             perhaps("errorDiagnostics", any::<bool>()),
+            perhaps("deletionProtection", one_of(["WhileNotEmpty", "None"])),
         ])
     }
 

@@ -25,6 +25,19 @@ const STEPS: usize = 64;
 /// What is planned, or the error in words.
 type Outcome<K> = Result<Plan<<K as Planned>::Change>, String>;
 
+/// What becomes of an object under a spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Answer {
+    /// It stays as it is.
+    Kept,
+    /// It is changed.
+    Reset,
+    /// It cannot be changed in place.
+    Replace,
+    /// It must not be changed.
+    Refused,
+}
+
 /// A custom resource with its object at Adobe.
 pub(super) struct Case<'s, K: Subject> {
     stage: &'s Stage,
@@ -50,6 +63,30 @@ impl<'s, K: Subject> Case<'s, K> {
             status,
             held,
         })
+    }
+
+    /// Has another custom resource take the object over.
+    pub async fn disown(&mut self) -> Checked<()> {
+        self.mark = self.stage.next_mark(K::KIND);
+        self.status = K::Status::default();
+        self.read().await
+    }
+
+    /// What the spec would do to the object.
+    pub async fn answer(&mut self, spec: &Value) -> Checked<Answer> {
+        for _ in 0..STEPS {
+            return Ok(match self.plan(spec, &self.held).await? {
+                Ok(Plan::Keep) => Answer::Kept,
+                Ok(Plan::Change(_)) => Answer::Reset,
+                Ok(Plan::Replace(_)) => Answer::Replace,
+                Err(_) => Answer::Refused,
+                Ok(Plan::Wait(_)) => {
+                    self.read_later().await?;
+                    continue;
+                }
+            });
+        }
+        Err(TestCaseError::fail("it waits for ever"))
     }
 
     /// Brings the object to what the spec says, which must be possible.

@@ -4,6 +4,8 @@
 //! The specs of each kind are beside its own file; here they are tried with a simulator.
 
 mod case;
+mod fields;
+mod path;
 mod stage;
 pub(super) mod values;
 mod world;

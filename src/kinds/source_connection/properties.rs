@@ -8,7 +8,8 @@ use crate::kinds::properties::{self, Subject, World};
 const PAYPAL: &str = "221c7626-58f6-4eec-8ee2-042b0226f03b";
 const LANDING_ZONE: &str = "26f526f2-58f4-4712-961d-e41bf1ccc0e8";
 const FORMATS: [&str; 4] = ["tabular", "delimited", "json", "parquet_xdm"];
-const CONTENT_TYPES: [&str; 2] = [
+const CONTENT_TYPES: [&str; 3] = [
+    "application/vnd.adobe.xed-full+json;version=1",
     "application/vnd.adobe.xed-full-notext+json; version=1",
     "application/vnd.adobe.xed-full-notext+json;version=1.0",
 ];
@@ -28,7 +29,10 @@ impl Subject for SourceConnection {
         let connector = members(vec![with("id", one_of([PAYPAL, LANDING_ZONE]))]);
         let data = members(vec![
             with("format", one_of(FORMATS)),
-            perhaps("schemaId", one_of([world.schema.clone()])),
+            perhaps(
+                "schemaId",
+                one_of([world.schema.clone(), world.profile_schema.clone()]),
+            ),
             perhaps("schemaVersion", one_of(CONTENT_TYPES)),
             perhaps("properties", object()),
         ]);

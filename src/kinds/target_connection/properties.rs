@@ -5,10 +5,14 @@ use crate::api::TargetConnection;
 use crate::kinds::properties::values::{description, members, object, one_of, perhaps, text, with};
 use crate::kinds::properties::{self, Subject, World};
 
-const CONTENT_TYPES: [&str; 2] = [
+const CONTENT_TYPES: [&str; 3] = [
+    "application/vnd.adobe.xed+json;version=1",
     "application/vnd.adobe.xed-full+json;version=1",
     "application/vnd.adobe.xed-full+json; version=1.0",
 ];
+
+/// The only place where targets are written to.
+const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
 
 impl Subject for TargetConnection {
     const OPTIONAL: &'static [&'static str] = &[
@@ -30,6 +34,10 @@ impl Subject for TargetConnection {
             with("name", text()),
             perhaps("description", description()),
             with("datasetId", one_of(world.datasets.clone())),
+            perhaps(
+                "connectionSpec",
+                members(vec![with("id", one_of([DATA_LAKE]))]),
+            ),
             perhaps("baseConnectionId", one_of(world.bases.clone())),
             perhaps("data", data),
             perhaps("params", object()),
