@@ -10,7 +10,14 @@ const FILES: &str = "9753525b-82c7-4dce-8a9b-5ccfce2b9876";
 const STREAM: &str = "d69717ba-71b4-4313-b654-49f9cf126d7a";
 
 impl Subject for Dataflow {
-    const OPTIONAL: &'static [&'static str] = &["/description"];
+    const OPTIONAL: &'static [&'static str] = &[
+        "/description",
+        "/deltaColumn",
+        "/mappingSetId",
+        "/mappingSetVersion",
+        "/schedule",
+        "/state",
+    ];
 
     fn specs(world: &World) -> BoxedStrategy<Value> {
         let kind = members(vec![with("id", one_of([TABLES, FILES, STREAM]))]);

@@ -29,7 +29,7 @@ const COLUMNS: [&str; 8] = [
 const FIELDS: [&str; 6] = ["name", "properties", "items", "type", "a-b", "x_1"];
 
 impl Subject for PlatformSchema {
-    const OPTIONAL: &'static [&'static str] = &["/identities"];
+    const OPTIONAL: &'static [&'static str] = &["/description", "/fieldGroups", "/identities"];
 
     fn specs(_: &World) -> BoxedStrategy<Value> {
         let raw = members(vec![
