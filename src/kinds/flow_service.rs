@@ -1,12 +1,15 @@
 //! What the kinds of Flow Service have in common: their requests, and name and description with the owner mark.
 
+mod label;
 mod specs;
 
 use std::marker::PhantomData;
 
+pub(super) use self::label::head;
+pub use self::label::{Head, Headed, Label, Labelled};
 pub(super) use self::specs::{connection_spec, flow_spec, same_spec, spec_ref, versioned};
 use crate::adobe::{Created, FlowEntity, PatchOp};
-use crate::engine::{Difference, Mark, Objects, Planned, Result, Session};
+use crate::engine::{Objects, Planned, Result, Session};
 use crate::kinds::compare::is_plain;
 
 /// How Flow Service keeps the objects of a kind `K`, which it calls `E`.
@@ -68,148 +71,6 @@ pub(super) async fn patch<E: FlowEntity>(
     Ok(adobe.flow_service().patch::<E>(&head.id, etag, ops).await?)
 }
 
-/// Something with a [`Label`].
-pub trait Labelled: Send + Sync {
-    /// Name, description and owner as they should be.
-    fn label(&self) -> &Label;
-}
-
-/// Something with a [`Head`].
-pub trait Headed {
-    /// What every object of Flow Service has.
-    fn head(&self) -> &Head;
-}
-
-/// Name, description and owner as they should be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Label {
-    /// The name.
-    pub name: String,
-    /// The description of a new object, mark included.
-    pub description: String,
-    /// Whether the user wrote it: else what Adobe has stays, and gets the mark.
-    described: bool,
-    /// The mark.
-    pub mark: Mark,
-}
-
-impl Label {
-    pub(super) fn new(mark: Mark, name: &str, description: Option<&str>) -> Self {
-        Self {
-            name: name.to_owned(),
-            description: mark.sign(description),
-            described: description.is_some(),
-            mark,
-        }
-    }
-
-    /// The description that an object should have, mark included.
-    fn description_of(&self, head: &Head) -> String {
-        if self.described {
-            self.description.clone()
-        } else {
-            self.mark.sign_over(&head.description)
-        }
-    }
-
-    /// What has to change about name and description.
-    pub(super) fn ops(&self, head: &Head) -> Vec<PatchOp> {
-        let mut ops = Vec::new();
-        if self.name != head.name {
-            ops.push(PatchOp::replace("/name", self.name.as_str()));
-        }
-        let text = self.description_of(head);
-        if text != head.description {
-            // An object without description has nothing to be replaced.
-            ops.push(if head.description.is_empty() {
-                PatchOp::add("/description", text)
-            } else {
-                PatchOp::replace("/description", text)
-            });
-        }
-        ops
-    }
-
-    /// The same, for people to read.
-    pub(super) fn differences(&self, head: &Head) -> Vec<Difference> {
-        let mut all = Vec::new();
-        let mut differ = |field, old: String, new: String| {
-            if old != new {
-                all.push(Difference::new(field, old, new));
-            }
-        };
-        differ("spec.name", head.name.clone(), self.name.clone());
-        let (old, new) = (&head.description, self.description_of(head));
-        differ(
-            "spec.description",
-            Mark::unsigned(old),
-            Mark::unsigned(&new),
-        );
-        all.extend(Difference::mark(head.mark.as_ref(), &self.mark));
-        all
-    }
-
-    /// The head of an object just created.
-    pub(super) fn created(&self, created: Created) -> Head {
-        Head {
-            id: created.id,
-            etag: created.etag,
-            name: self.name.clone(),
-            description: self.description.clone(),
-            state: Some("enabled".into()),
-            created: None,
-            mark: Some(self.mark.clone()),
-        }
-    }
-
-    /// The head of an object just changed.
-    pub(super) fn changed(&self, head: &Head, etag: Option<String>) -> Head {
-        Head {
-            etag,
-            name: self.name.clone(),
-            description: self.description_of(head),
-            mark: Some(self.mark.clone()),
-            ..head.clone()
-        }
-    }
-}
-
-/// What every object of Flow Service has, as Adobe holds it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Head {
-    /// The id.
-    pub id: String,
-    /// The version.
-    pub etag: Option<String>,
-    /// The name.
-    pub name: String,
-    /// The description, mark included; empty where there is none.
-    pub description: String,
-    /// The state in Adobe's words.
-    pub state: Option<String>,
-    /// Milliseconds since 1970.
-    pub created: Option<i64>,
-    /// The mark in the description.
-    pub mark: Option<Mark>,
-}
-
-/// The [`Head`] of something that was read: the entities share these fields, but no trait for them.
-macro_rules! head {
-    ($read:expr) => {{
-        let description = $read.description.unwrap_or_default();
-        $crate::kinds::flow_service::Head {
-            id: $read.id,
-            etag: $read.etag,
-            name: $read.name.unwrap_or_default(),
-            mark: $crate::engine::Mark::read(&description),
-            description,
-            state: $read.state,
-            created: $read.created_at,
-        }
-    }};
-}
-pub(super) use head;
-
 /// Implements what the engine needs of a kind of Flow Service: `Desired` has a `label`, `Held` a `head`; `memory` is kept
 /// with its collection, and `uses` gives the ids of other objects that it uses.
 macro_rules! flow_object {
@@ -255,6 +116,7 @@ pub(super) mod tests {
     use super::*;
     use crate::adobe::SpecRef;
     use crate::api::Kind;
+    use crate::engine::Mark;
 
     pub(in crate::kinds) fn label(kind: Kind) -> Label {
         Label::new(

@@ -10,6 +10,7 @@ use tokio::sync::SetOnce;
 
 use super::contenders::Contenders;
 use super::created::Created;
+use super::findings::{Census, Findings};
 use super::index::Index;
 use crate::adobe;
 use crate::api::{AepResource, Kind};
@@ -71,26 +72,6 @@ struct ListFailure {
     error: adobe::Error,
     at: Instant,
     failures: u32,
-}
-
-/// What the Sandbox reports of a kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// Why it cannot be listed.
-    pub list_error: Option<String>,
-    /// Objects that carry our mark without a custom resource, as kind and id.
-    pub orphans: Vec<String>,
-}
-
-/// How many of the objects that custom resources stand for are there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// How many there should be.
-    pub known: usize,
-    /// How many of them the last resync showed, or a read since.
-    pub shown: usize,
-    /// When the list began that shows it, if there was one.
-    pub as_of: Option<Instant>,
 }
 
 impl<H> Default for State<H>

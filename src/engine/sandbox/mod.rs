@@ -4,11 +4,13 @@
 mod collection;
 mod contenders;
 mod created;
+mod findings;
 mod index;
 mod session;
 mod whole;
 
-pub use collection::{AnyCollection, Collection, Findings, collection};
+pub use collection::{AnyCollection, Collection, collection};
 pub use created::Turn;
+pub use findings::Findings;
 pub use index::precedence;
 pub use session::{Session, Sessions};

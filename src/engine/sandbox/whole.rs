@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::collection::Census;
+use super::findings::Census;
 
 /// A share of one in so many is nearly nothing.
 const NEARLY: usize = 10;

@@ -1,21 +1,15 @@
 //! One custom resource and its object, driven as the engine does.
 
-use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use futures::future::BoxFuture;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
 use super::Subject;
+use super::secrets::Secrets;
 use super::stage::{Stage, TRANSITION};
 use crate::adobe::Class;
 use crate::api::{GROUP, VERSION};
-use crate::engine::{
-    self, Error, Held as _, Key, Lookup, Mark, Objects, Plan, Planned, Resources, SecretData,
-};
+use crate::engine::{self, Error, Held as _, Lookup, Mark, Objects, Plan, Planned};
 
 type Checked<T> = Result<T, TestCaseError>;
 
@@ -219,38 +213,6 @@ async fn desired<K: Subject>(
         Ok(refs) => resource.desired(&refs, mark.clone(), &session.tenant),
         Err(error) => Err(error),
     })
-}
-
-/// The Secrets that a spec names; each key holds its own name.
-struct Secrets(BTreeMap<String, SecretData>);
-
-impl Secrets {
-    fn of(spec: &Value) -> Self {
-        let mut secrets: BTreeMap<String, SecretData> = BTreeMap::new();
-        let named = spec["auth"]["secretParams"].as_array();
-        for secret in named.into_iter().flatten() {
-            let reference = &secret["valueFrom"]["secretKeyRef"];
-            let text = |field: &str| reference[field].as_str().unwrap_or_default().to_owned();
-            let secret = secrets.entry(text("name")).or_default();
-            secret.insert(text("key"), text("key").into());
-        }
-        Self(secrets)
-    }
-}
-
-impl Resources for Secrets {
-    fn get(&self, _: &Key) -> Option<Arc<dyn Any + Send + Sync>> {
-        None
-    }
-
-    fn secret<'s>(
-        &'s self,
-        _: &'s str,
-        name: &'s str,
-    ) -> BoxFuture<'s, engine::Result<Arc<SecretData>>> {
-        let secret = self.0.get(name).cloned().unwrap_or_default();
-        Box::pin(async { Ok(Arc::new(secret)) })
-    }
 }
 
 /// The words in which a user reads that the spec cannot be; any other error is a failure.

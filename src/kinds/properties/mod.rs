@@ -6,6 +6,7 @@
 mod case;
 mod fields;
 mod path;
+mod secrets;
 mod stage;
 pub(super) mod values;
 mod world;
