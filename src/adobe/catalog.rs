@@ -178,7 +178,6 @@ impl Catalog<'_> {
                 .items()
                 .iter()
                 .any(|it| it.last_successful_batch.is_some())),
-            Err(error) if *error.class() == Class::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -2,13 +2,13 @@
 
 mod credentials;
 
-use self::credentials::{Credentials, secret_params};
+use self::credentials::{Credentials, declared, would_be_lost};
 use super::compare;
 use super::flow_service::{self, FlowObjects, Head, Label, flow_object, head};
 use crate::adobe::{Auth, Connection, NewConnection, PatchOp, SpecRef};
 use crate::api::{BaseConnection, BaseConnectionStatus};
 use crate::engine::{
-    Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
+    Difference, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
 };
 
 /// The way to authenticate of connections that hand out an address to send data to.
@@ -110,10 +110,7 @@ impl Planned for BaseConnection {
             (None, _) => {}
         }
         match lost {
-            Some(name) if fixed.is_empty() => Err(Error::Invalid(format!(
-                "Adobe has a secret parameter `{name}`, which `spec.auth` does not name: Adobe replaces all parameters \
-                 together and shows no secret, so it would be lost. Add it to `spec.auth.secretParams`"
-            ))),
+            Some(name) if fixed.is_empty() => Err(would_be_lost(name)),
             _ => Ok(compare::change_or_replace(&fixed, ops)),
         }
     }
@@ -194,13 +191,16 @@ impl ManagedKind for BaseConnection {
         let mut after = held.clone();
         let params = change.iter_mut().find(|op| op.path == PARAMS);
         if let (Some(op), Some(wanted), Some(auth)) = (params, &desired.auth, &mut after.auth) {
-            let keeps_others = wanted.others(auth).next().is_some();
-            let secret = if keeps_others {
-                secret_params(session, &desired.spec, &wanted.spec_name).await?
+            let asks = wanted.given.is_empty() || wanted.others(auth).next().is_some();
+            let declared = if asks {
+                declared(session, &desired.spec, &wanted.spec_name).await?
             } else {
                 Vec::new()
             };
-            op.value = Some(wanted.over(auth, &secret).into());
+            if let Some(name) = wanted.surely_lost(&declared) {
+                return Err(would_be_lost(name));
+            }
+            op.value = Some(wanted.over(auth, &declared).into());
             auth.params.extend(wanted.params.clone());
             after.fingerprint = Some(wanted.fingerprint.clone());
         }
@@ -229,6 +229,7 @@ mod properties;
 mod tests {
     use serde_json::{Value, json};
 
+    use super::credentials::Param;
     use super::*;
     use crate::api;
     use crate::kinds::flow_service::tests::{created, label};
@@ -359,12 +360,32 @@ mod tests {
         let mut desired = desired();
         desired.auth.as_mut().unwrap().given = "1".into();
         let auth = held.auth.as_ref().unwrap();
-        let secret = ["certificate".to_owned()];
-        let written = desired.auth.as_ref().unwrap().over(auth, &secret);
+        let declared = [("region", false), ("certificate", true)];
+        let declared = declared.map(|(name, secret)| Param {
+            name: name.into(),
+            secret,
+            required: true,
+        });
+        let written = desired.auth.as_ref().unwrap().over(auth, &declared);
         let expected = json!({
             "host": "api.paypal.com", "port": 443, "clientSecret": "s3cret", "region": "eu",
         });
         assert_eq!(Value::from(written), expected);
+    }
+
+    #[test]
+    fn a_secret_that_must_be_there_is_lost_even_if_no_read_shows_it() {
+        let declared = ["clientSecret", "host", "token"].map(|name| Param {
+            name: name.into(),
+            secret: name != "host",
+            required: name != "clientSecret",
+        });
+        let mut auth = desired().auth.unwrap();
+        auth.given = String::new();
+        assert_eq!(auth.surely_lost(&declared), Some("token"));
+        assert_eq!(auth.surely_lost(&declared[..2]), None);
+        auth.given = "1".into();
+        assert_eq!(auth.surely_lost(&declared), None);
     }
 
     #[test]

@@ -6,8 +6,8 @@ mod rows;
 use serde_json::Value;
 
 use self::body::{body, changed, image};
-use self::rows::{Row, complete, differences, ordered, rows};
-use crate::adobe::{self, MappingFault, MappingRow, Rest};
+use self::rows::{Row, complete, differences, no_attribute, ordered, rows};
+use crate::adobe::{self, MappingFault, MappingRow, Rest, SourceKind};
 use crate::api::{Contract, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema};
 use crate::engine::{
     Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
@@ -92,10 +92,21 @@ impl Planned for MappingSet {
     type Change = Put;
 
     fn plan(desired: &Desired, held: &Held) -> Result<Plan<Put>> {
+        let rows = complete(&desired.rows, &held.rows);
+        let calculated = rows
+            .iter()
+            .find(|it| it.source_type != SourceKind::Attribute);
+        let calculated = calculated.map(|it| it.destination.clone());
         let same = held.mark.as_ref() == Some(&desired.mark)
             && held.schema_id.as_ref() == Some(&desired.schema_id)
-            && ordered(complete(&desired.rows, &held.rows)) == held.rows;
-        Ok(if same { Plan::Keep } else { Plan::Change(Put) })
+            && ordered(rows) == held.rows;
+        match calculated {
+            _ if same => Ok(Plan::Keep),
+            Some(destination) if desired.contract == Contract::Legacy2020 => {
+                Err(no_attribute(&destination))
+            }
+            _ => Ok(Plan::Change(Put)),
+        }
     }
 
     fn differences(desired: &Desired, held: &Held, _: &Put) -> Vec<Difference> {
@@ -246,6 +257,19 @@ mod tests {
 
     fn planned(desired: &Desired, held: &Held) -> Plan<Put> {
         MappingSet::plan(desired, held).unwrap()
+    }
+
+    #[test]
+    fn a_calculation_that_adobe_has_does_not_become_a_column_under_the_old_contract() {
+        let mut desired = desired();
+        let held = image(&desired, "m".into(), 3);
+        for row in &mut desired.rows {
+            row.source_type = None;
+        }
+        desired.contract = Contract::Legacy2020;
+        assert_eq!(planned(&desired, &held), Plan::Keep);
+        desired.rows[0].destination.push('x');
+        assert!(MappingSet::plan(&desired, &held).is_err());
     }
 
     #[test]

@@ -21,6 +21,8 @@ const MOST_ORPHANS: usize = 10;
 impl Reconcile for Sandbox {
     async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
         let session = cx.engine().sessions.get(cx.namespace(), cx.name());
+        // What was listed while it could not be used tells nothing about it as it is now.
+        let session = session.filter(|it| it.unusable().is_none());
         let unchecked = session.and_then(|it| it.unchecked());
         let found = find_and_open(cx).await;
         if let Err(Error::SandboxNotActive { state, .. }) = &found {

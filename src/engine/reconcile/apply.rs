@@ -12,6 +12,12 @@ use crate::engine::verdict::Retry;
 /// Returns when the next reconcile follows, and whether only a person can remove the reason.
 pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
     let mut report = Report::new(cx);
+    // Whatever comes next, what has an object must not go without it.
+    if cx.known_id().is_some()
+        && let Err(error) = finalizer::add(cx).await
+    {
+        error.log();
+    }
     if cx.suspended() {
         return (suspend(cx, report).await, false);
     }
@@ -47,20 +53,17 @@ pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
 
 async fn suspend<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Option<Retry> {
     // Deletion still works, and needs an open sandbox.
+    let mut again = None;
     if K::KIND == Kind::Sandbox
         && let Err(error) = K::hold(cx).await
     {
         error.log();
-    }
-    if cx.known_id().is_some()
-        && let Err(error) = finalizer::add(cx).await
-    {
-        error.log();
+        again = Some(error.verdict().retry);
     }
     let status = report.status.as_mut();
     set_outcome(status, cx.generation(), &Outcome::Suspended);
     K::observe(cx, &mut report);
-    report.write(cx, false).await
+    report.write(cx, false).await.or(again)
 }
 
 /// A refusal right after something that the resource refers to became ready may only mean that Adobe does not know it

@@ -126,6 +126,9 @@ fn create<P: Planned>(
     missing: Option<&str>,
     reason: Option<String>,
 ) -> Step<P> {
+    if let Some(error) = (view.unapproved)() {
+        return Step::Stop(error);
+    }
     let may_exist = view.unknown_create.is_some() || view.adopts;
     match &view.progress.found {
         Some((of, found)) if *of == revision => {
@@ -233,6 +236,9 @@ fn converge<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
         Ok(Plan::Keep) => tidy_up(view, current),
         Ok(Plan::Replace(what)) => replace(view, current, what),
         Ok(Plan::Change(change)) if P::creates(&change) => {
+            if let Some(error) = (view.unapproved)() {
+                return Step::Stop(error);
+            }
             match view.unknown_create.filter(|_| view.refusal.is_none()) {
                 // It may have been created already. A list tells, as soon as it cannot lag behind.
                 Some(left) if !left.is_zero() => unknown(left),
@@ -310,7 +316,7 @@ fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
         }
     }
     Step::Done(match view.unknown_create {
-        _ if in_use => Some(Retry::Backoff),
+        _ if in_use => Some(Retry::Poll),
         Some(Duration::ZERO) => Some(Retry::After(TIDYING)),
         Some(left) => Some(Retry::After(left)),
         None => None,

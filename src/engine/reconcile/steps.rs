@@ -84,6 +84,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             self.see(object);
             return Ok(());
         }
+        self.collection.created.remove(id);
         let shown = self.collection.index(|it| it.not_found(id));
         self.progress.denied.insert(id.to_owned());
         if self.is_current(id) || self.cx.external_id().as_deref() != Some(id) {
@@ -112,11 +113,14 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             Turn::Done => {}
             Turn::With(ids) if ids.len() == 1 => return Ok(None),
             Turn::With(ids) => {
-                let read = K::Objects::read_some(&self.session, &ids).await?;
-                let shown = read.iter().any(|it| it.id() == id);
+                let mut read = K::Objects::read_some(&self.session, &ids).await?;
+                // What was written or deleted meanwhile is known better.
+                read.retain(|it| created.has(it.id()));
+                let shown: Vec<_> = read.iter().map(|it| it.id().to_owned()).collect();
                 self.collection
                     .index(|index| read.into_iter().for_each(|it| drop(index.put(it))));
-                if !shown {
+                created.have_read(&ids, &shown);
+                if !shown.iter().any(|it| it == id) {
                     return Ok(None);
                 }
             }
@@ -268,6 +272,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let ours = current.mark().filter(|it| it.claim() == self.claim());
         let desired = self.desired(ours.map_or(1, Mark::revision))?;
         let changed = told(&K::differences(&desired, &current, &change));
+        let renames = !K::is_namesake(&desired, &current);
         let (session, creates) = (self.session.clone(), K::creates(&change));
         let update = K::update(&session, &desired, &current, change);
         let updated = if creates {
@@ -290,7 +295,9 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let text = format!("updated {} at Adobe{changed}", updated.id());
         self.report.events.normal("Updated", text);
         self.put(updated);
-        self.enqueue_contenders();
+        if renames {
+            self.enqueue_contenders();
+        }
         Ok(())
     }
 
@@ -316,7 +323,8 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         };
         if let Err(error) = self.let_go(&object).await {
             tracing::debug!(id, %error, "still needed");
-            if matches!(error, Error::HasRecords(_)) {
+            let staying = matches!(error, Error::HasRecords(_));
+            if staying && self.collection.index(|it| it.note_staying(id)) {
                 let text = format!("what was replaced stays at Adobe: {error}");
                 self.report.events.warning(reasons::DELETION_BLOCKED, text);
             }
@@ -349,6 +357,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     }
 
     async fn delete(&mut self, id: &str) -> Result<()> {
+        self.collection.created.remove(id);
         if let Some(object) = self.still_ours(id).await? {
             let resource = self.cx.resource();
             resource.may_delete(&self.session, &object).await?;
@@ -356,7 +365,6 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             let text = format!("deleted {id} at Adobe");
             self.report.events.normal("Deleted", text);
         }
-        self.collection.created.remove(id);
         self.collection.index(|it| it.forget(id));
         self.enqueue_contenders();
         self.progress.done.insert(id.to_owned());

@@ -112,7 +112,7 @@ pub trait AnyCollection: Any + Send + Sync {
     fn has(&self, id: &str) -> bool;
     /// What the last resync showed.
     fn census(&self) -> Census;
-    /// Whether a resync has begun since that instant and has succeeded, or there is nothing that it could show.
+    /// Whether a resync has succeeded that shows everything as of that instant, or there is nothing that one could show.
     fn is_resynced_since(&self, instant: Instant) -> bool;
     /// The sandbox can be used again: lists that failed in between count no longer.
     fn forget_list_errors(&self);
@@ -160,7 +160,9 @@ impl<H: Held> AnyCollection for Collection<H> {
     fn is_resynced_since(&self, instant: Instant) -> bool {
         let state = self.state();
         let census = state.census;
-        state.resync_ended && (census.known == 0 || census.as_of >= Some(instant))
+        // A kind that cannot be listed and has no objects holds nothing up.
+        let hopeless = census.known == 0 && state.last_failure.is_some();
+        state.resync_ended && (hopeless || census.as_of >= Some(instant + self.lag))
     }
 
     fn forget_list_errors(&self) {
@@ -262,9 +264,12 @@ impl<H: Held> Collection<H> {
         let Some(last) = state.resync_begun else {
             return true;
         };
+        // Before, lists may not show it yet.
+        let requested = requested.map(|it| it + self.lag);
+        let is_requested = requested.is_some_and(|it| it <= Instant::now());
         let wait = match &state.last_failure {
             Some(failure) => failure.wait().min(period),
-            None if requested > state.census.as_of => Duration::ZERO,
+            None if is_requested && requested > state.census.as_of => Duration::ZERO,
             None => period,
         };
         last.elapsed() >= wait

@@ -44,7 +44,7 @@ impl Created {
 
     /// How to read one of them, of at most `limit` together; those that were not read for longest come first.
     pub fn turn(&self, id: &str, limit: usize) -> Turn {
-        let mut ids = self.ids();
+        let ids = self.ids();
         let Some(last) = ids.get(id) else {
             return Turn::Alone;
         };
@@ -54,12 +54,20 @@ impl Created {
         let mut others: Vec<_> = ids.iter().filter(|(it, _)| *it != id).collect();
         others.sort_unstable_by_key(|(_, last)| **last);
         let others = others.into_iter().map(|(it, _)| it.clone());
-        let turn: Vec<_> = [id.to_owned()].into_iter().chain(others).collect();
-        let turn: Vec<_> = turn.into_iter().take(limit).collect();
-        for id in &turn {
-            ids.insert(id.clone(), Some(Instant::now()));
+        let turn = [id.to_owned()].into_iter().chain(others);
+        Turn::With(turn.take(limit).collect())
+    }
+
+    /// Of those that were asked for, these were shown. The others are no longer read together with any.
+    pub fn have_read(&self, asked: &[String], shown: &[String]) {
+        let (mut ids, now) = (self.ids(), Instant::now());
+        for id in asked {
+            if !shown.contains(id) {
+                ids.remove(id);
+            } else if let Some(last) = ids.get_mut(id) {
+                *last = Some(now);
+            }
         }
-        Turn::With(turn)
     }
 
     fn ids(&self) -> MutexGuard<'_, HashMap<String, Option<Instant>>> {
@@ -83,7 +91,9 @@ mod tests {
         assert_eq!(ids[0], "b");
         ids.sort();
         assert_eq!(ids, ["a", "b", "c"]);
+        created.have_read(&ids, &ids[..2]);
         assert_eq!(created.turn("a", 50), Turn::Done);
+        assert_eq!(created.turn("c", 50), Turn::Alone);
     }
 
     #[test]
@@ -95,6 +105,7 @@ mod tests {
         let Turn::With(first) = created.turn("a", 2) else {
             panic!("not together");
         };
+        created.have_read(&first, &first);
         let left = ["b", "c"]
             .into_iter()
             .find(|it| !first.contains(&(*it).to_owned()));
@@ -102,6 +113,16 @@ mod tests {
             panic!("not together");
         };
         assert_eq!((first.len(), second.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_read_of_many_that_failed_counts_for_nobody() {
+        let created = Created::default();
+        created.add("a");
+        created.add("b");
+        for _ in 0..2 {
+            assert!(matches!(created.turn("a", 50), Turn::With(_)));
+        }
     }
 
     #[test]

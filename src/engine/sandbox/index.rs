@@ -24,6 +24,8 @@ pub struct Index<H> {
     adopters: HashMap<String, Mark>,
     /// Objects that must be read before anything is decided.
     stale: HashSet<String>,
+    /// Replaced objects of which it was reported that they stay.
+    staying: HashSet<String>,
 }
 
 impl<H> Default for Index<H> {
@@ -36,6 +38,7 @@ impl<H> Default for Index<H> {
             busy: HashMap::new(),
             adopters: HashMap::new(),
             stale: HashSet::new(),
+            staying: HashSet::new(),
         }
     }
 }
@@ -101,7 +104,13 @@ impl<H: Held> Index<H> {
         self.own.insert(id.to_owned(), (Instant::now(), false));
         self.adopters.remove(id);
         self.stale.remove(id);
+        self.staying.remove(id);
         self.remove(id);
+    }
+
+    /// A replaced object stays for now; returns whether that is news.
+    pub fn note_staying(&mut self, id: &str) -> bool {
+        self.staying.insert(id.to_owned())
     }
 
     /// Whether we deleted an object within the `lag` of lists: reads and lists may still show it.

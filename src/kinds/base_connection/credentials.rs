@@ -3,11 +3,12 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::adobe::{Auth, SpecRef};
 use crate::api::{self, BaseConnection, OpenObject};
-use crate::engine::{Lookup, Result, Session};
+use crate::engine::{Error, Lookup, Result, Session};
 use crate::kinds::compare;
 
 /// Parameters for one way to authenticate, secrets included.
@@ -77,10 +78,11 @@ impl Credentials {
         self.params.contains_key(param) || self.secrets.iter().any(|(name, _)| name == param)
     }
 
-    /// What is written in the place of all parameters: those of the spec, and what else can be read at Adobe. Without the
-    /// `secret` ones, of which a read shows something else.
-    pub(super) fn over(&self, held: &Auth, secret: &[String]) -> Map<String, Value> {
-        let others = self.others(held).filter(|(name, _)| !secret.contains(name));
+    /// What is written in the place of all parameters: those of the spec, and what else can be read at Adobe of those that
+    /// are `declared` and not secret. Of all others, nobody knows whether a read shows what was written.
+    pub(super) fn over(&self, held: &Auth, declared: &[Param]) -> Map<String, Value> {
+        let known = |name: &String| declared.iter().any(|it| it.name == *name && !it.secret);
+        let others = self.others(held).filter(|(name, _)| known(name));
         let others = others.map(|(name, value)| (name.clone(), value.clone()));
         others.chain(self.exposed()).collect()
     }
@@ -94,12 +96,19 @@ impl Credentials {
         params.filter(move |(name, value)| !self.names(name) && !is_mask(value))
     }
 
-    /// Secrets that Adobe has and that were never ours: a write would take them away.
+    /// A secret that Adobe has and that was never ours, as far as a read shows it: a write would take it away.
     pub(super) fn lost<'h>(&self, held: &'h Auth) -> Option<&'h str> {
         let params = held.params.iter();
         let mut unknown = params.filter(|(name, value)| is_mask(value) && !self.names(name));
         let (name, _) = unknown.next()?;
         self.given.is_empty().then_some(name.as_str())
+    }
+
+    /// The same for a secret that must be there, though reads may not show it.
+    pub(super) fn surely_lost<'d>(&self, declared: &'d [Param]) -> Option<&'d str> {
+        let mut needed = declared.iter().filter(|it| it.secret && it.required);
+        let unknown = needed.find(|it| !self.names(&it.name))?;
+        self.given.is_empty().then_some(unknown.name.as_str())
     }
 
     /// The parameters that differ from what Adobe has, as far as reads show it.
@@ -114,28 +123,52 @@ impl Credentials {
     }
 }
 
-/// The parameters that are secret as the connection spec declares them, read once per sandbox.
-pub(super) async fn secret_params(
+/// Why nothing is written that would take a secret away.
+pub(super) fn would_be_lost(name: &str) -> Error {
+    Error::Invalid(format!(
+        "Adobe has a secret parameter `{name}`, which `spec.auth` does not name: Adobe replaces all parameters together and \
+         shows no secret, so it would be lost. Add it to `spec.auth.secretParams`"
+    ))
+}
+
+/// A parameter that a connection spec declares for one way to authenticate.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Param {
+    pub(super) name: String,
+    pub(super) secret: bool,
+    pub(super) required: bool,
+}
+
+/// The parameters that the connection spec declares, read once per sandbox.
+pub(super) async fn declared(
     session: &Session,
     spec: &SpecRef,
     spec_name: &str,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Param>> {
     let read = || async {
         let adobe = session.adobe();
         let found = adobe.flow_service().connection_spec(&spec.id).await?;
         let ways = found.map(|it| it.auth_spec).unwrap_or_default();
         let way = ways.into_iter().find(|it| it.name == spec_name);
-        let params = way
-            .as_ref()
-            .and_then(|it| it.spec["properties"].as_object());
-        let secret = params.into_iter().flatten();
-        let secret = secret.filter(|(_, it)| it["format"] == "password");
-        let names: Vec<_> = secret.map(|(name, _)| name.as_str()).collect();
-        Ok(names.join("\n"))
+        let way = way.ok_or_else(|| {
+            Error::Invalid(format!(
+                "the connection spec {} does not describe `{spec_name}`, so nobody knows which parameters would be lost by a \
+                 change: name all of them in `spec.auth`",
+                spec.id
+            ))
+        })?;
+        let properties = way.spec["properties"].as_object();
+        let required = way.spec["required"].as_array();
+        let params = properties.into_iter().flatten().map(|(name, it)| Param {
+            name: name.clone(),
+            secret: it["format"] == "password",
+            required: required.is_some_and(|all| all.iter().any(|it| it == name)),
+        });
+        Ok(json!(params.collect::<Vec<_>>()).to_string())
     };
-    let key = format!("secretParams:{}:{spec_name}", spec.id);
-    let names = session.fact(key, read).await?;
-    Ok(names.lines().map(ToOwned::to_owned).collect())
+    let key = format!("authParams:{}:{spec_name}", spec.id);
+    let params = session.fact(key, read).await?;
+    Ok(serde_json::from_str(&params).unwrap_or_default())
 }
 
 /// Whether a read shows a mask, in whole or in part, instead of the value.

@@ -42,11 +42,7 @@ fn row(mapping: &Mapping, tenant: &str, contract: Contract) -> Result<Row> {
     });
     let is_path = matches!(source_type, None | Some(SourceKind::Attribute));
     if contract == Contract::Legacy2020 && !is_path {
-        return Err(Error::Invalid(format!(
-            "the mapping to `{}` is no `Attribute`, the only kind of source that \
-             `contract: Legacy2020` supports: use `contract: Current`",
-            mapping.destination
-        )));
+        return Err(no_attribute(&mapping.destination));
     }
     Ok(Row {
         source: match source_type {
@@ -58,6 +54,14 @@ fn row(mapping: &Mapping, tenant: &str, contract: Contract) -> Result<Row> {
     })
 }
 
+/// Why a row cannot be written under `contract: Legacy2020`.
+pub(super) fn no_attribute(destination: &str) -> Error {
+    Error::Invalid(format!(
+        "the mapping to `{destination}` is no `Attribute`, the only kind of source that `contract: Legacy2020` supports: use \
+         `contract: Current`"
+    ))
+}
+
 /// A path or an expression in which `_tenant` stands for the sandbox's own tenant namespace. In quotes it is mere text.
 fn with_tenant(text: &str, tenant: &str) -> String {
     let mut result = String::with_capacity(text.len());
@@ -66,7 +70,12 @@ fn with_tenant(text: &str, tenant: &str) -> String {
     while let Some(next) = rest.chars().next() {
         let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
         let word = &rest[..word.unwrap_or(rest.len())];
-        if word.is_empty() {
+        if quote.is_some() && next == '\\' {
+            // What is escaped ends no text.
+            let escaped = rest.chars().take(2).map(char::len_utf8).sum();
+            result.push_str(&rest[..escaped]);
+            rest = &rest[escaped..];
+        } else if word.is_empty() {
             quote = match quote {
                 None => Some(next).filter(|it| ['\'', '"'].contains(it)),
                 Some(open) => Some(open).filter(|it| *it != next),
@@ -180,6 +189,7 @@ mod tests {
             ("lower(_tenant.a)", "lower(_acme.a)"),
             ("concat(_tenant.a, '_tenant')", "concat(_acme.a, '_tenant')"),
             ("concat(\"it's\", _tenant.a)", "concat(\"it's\", _acme.a)"),
+            (r"concat('it\'s ', _tenant.a)", r"concat('it\'s ', _acme.a)"),
             ("my_tenant._tenant2", "my_tenant._tenant2"),
             ("größe._tenant", "größe._acme"),
         ];
