@@ -8,6 +8,7 @@ mod decide;
 mod delete;
 mod finalizer;
 mod perform;
+mod read;
 mod reconciler;
 mod report;
 mod steps;
