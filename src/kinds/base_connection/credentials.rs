@@ -78,11 +78,11 @@ impl Credentials {
         self.params.contains_key(param) || self.secrets.iter().any(|(name, _)| name == param)
     }
 
-    /// What is written in the place of all parameters: those of the spec, and what else can be read at Adobe of those that
-    /// are `declared` and not secret. Of all others, nobody knows whether a read shows what was written.
+    /// What is written in the place of all parameters: those of the spec, and what else can be read at Adobe. Without those
+    /// that are `declared` secret: of them, a read shows something else than what was written.
     pub(super) fn over(&self, held: &Auth, declared: &[Param]) -> Map<String, Value> {
-        let known = |name: &String| declared.iter().any(|it| it.name == *name && !it.secret);
-        let others = self.others(held).filter(|(name, _)| known(name));
+        let secret = |name: &String| declared.iter().any(|it| it.name == *name && it.secret);
+        let others = self.others(held).filter(|(name, _)| !secret(name));
         let others = others.map(|(name, value)| (name.clone(), value.clone()));
         others.chain(self.exposed()).collect()
     }

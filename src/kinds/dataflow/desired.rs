@@ -50,6 +50,7 @@ impl Desired {
         self.off_since = old.switched_off();
         if let Some(was) = &old.mapping {
             let wanted = self.mapping.get_or_insert_with(|| Wanted {
+                field: "spec.mappingSetId",
                 id: was.id.clone(),
                 version: None,
             });

@@ -1,5 +1,6 @@
 //! What a change of a dataflow changes, for people to read.
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::desired::Desired;
@@ -8,6 +9,7 @@ use super::mapping::Mapping;
 use super::plan::Change;
 use crate::adobe::{Action, PatchOp};
 use crate::engine::Difference;
+use crate::kinds::compare;
 
 pub(super) fn differences(desired: &Desired, held: &Held, change: &Change) -> Vec<Difference> {
     match change {
@@ -34,16 +36,17 @@ fn difference(desired: &Desired, held: &Held, op: &PatchOp) -> Option<Difference
     if op.path.starts_with("/transformations/") {
         let text = |it: Mapping| format!("{} version {}", it.id, it.version);
         let (old, new) = (held.mapping.clone(), desired.new_mapping(held));
-        return Some(Difference::new(
-            "spec.mappingSetRef",
-            old.map(text),
-            new.map(text),
-        ));
+        let field = desired.mapping.as_ref()?.field;
+        return Some(Difference::new(field, old.map(text), new.map(text)));
     }
     let member = op.path.strip_prefix("/scheduleParams/")?;
     let schedule = &held.schedule;
     let old = match member {
-        "startTime" => json!(schedule.start),
+        "startTime" => {
+            let new = op.value.as_ref().and_then(compare::integer);
+            let field = "spec.schedule.startTime";
+            return Some(Difference::new(field, time(schedule.start), time(new)));
+        }
         "frequency" => json!(schedule.frequency),
         "interval" => json!(schedule.interval),
         "backfill" => json!(schedule.backfill),
@@ -51,4 +54,10 @@ fn difference(desired: &Desired, held: &Held, op: &PatchOp) -> Option<Difference
     };
     let field = format!("spec.schedule.{member}");
     Some(Difference::new(&field, old, op.value.clone()))
+}
+
+/// A time as specs spell it.
+fn time(seconds: Option<i64>) -> Option<String> {
+    let time = Timestamp::from_second(seconds?).ok()?;
+    Some(time.to_string())
 }

@@ -42,14 +42,16 @@ fn mapping(spec: &DataflowSpec, lookup: &Lookup<'_>) -> Result<Option<Wanted>> {
         let found = lookup.get::<MappingSet>(name)?;
         let version = found.status.as_ref().and_then(|status| status.version);
         let version = Some(version.unwrap_or_default());
-        return Ok(Some(Wanted { id, version }));
+        let field = "spec.mappingSetRef";
+        return Ok(Some(Wanted { field, id, version }));
     }
     let Some(id) = &spec.mapping_set_id else {
         return Ok(None);
     };
-    let id = bare_id("spec.mappingSetId", id)?;
+    let field = "spec.mappingSetId";
+    let id = bare_id(field, id)?;
     let version = spec.mapping_set_version;
-    Ok(Some(Wanted { id, version }))
+    Ok(Some(Wanted { field, id, version }))
 }
 
 fn unnamed(end: &str) -> Error {

@@ -12,6 +12,8 @@ const VERSION: &str = "mappingVersion";
 /// The mapping set that is wanted, in any version unless one is named.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wanted {
+    /// The field that names it.
+    pub field: &'static str,
     pub id: String,
     pub version: Option<i64>,
 }

@@ -17,6 +17,7 @@ fn desired() -> Desired {
         target: "target".into(),
         delta: Some(json!({"name": "updatedAt"})),
         mapping: Some(Wanted {
+            field: "spec.mappingSetRef",
             id: "m".into(),
             version: Some(0),
         }),
@@ -440,6 +441,7 @@ fn a_replacement_takes_over_the_mapping_that_the_spec_leaves_out() {
     };
     let wanted = |id: &str, version| {
         Some(Wanted {
+            field: "spec.mappingSetRef",
             id: id.into(),
             version,
         })
@@ -499,4 +501,30 @@ fn a_dataflow_of_the_same_name_may_be_adopted() {
     assert!(Dataflow::is_namesake(&desired(), &held));
     held.head.name = "other".into();
     assert!(!Dataflow::is_namesake(&desired(), &held));
+}
+
+#[test]
+fn a_change_is_told_in_the_words_of_the_spec() {
+    let ahead = held_of(&desired());
+    let mut wish = desired();
+    wish.schedule.as_mut().unwrap().start = LATER;
+    wish.mapping = Some(Wanted {
+        field: "spec.mappingSetId",
+        id: "n".into(),
+        version: Some(2),
+    });
+    let Plan::Change(change) = plan(&wish, &ahead) else {
+        panic!("nothing would change");
+    };
+    let told: Vec<_> = Dataflow::differences(&wish, &ahead, &change)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "`spec.schedule.startTime` `2027-01-15T08:01:00Z` → `2027-01-15T09:00:00Z`",
+            "`spec.mappingSetId` `m version 0` → `n version 2`",
+        ]
+    );
 }

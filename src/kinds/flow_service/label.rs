@@ -84,14 +84,14 @@ impl Label {
         all
     }
 
-    /// The head of an object just created.
+    /// The head of an object just created: its state is to be read.
     pub(in crate::kinds) fn created(&self, created: Created) -> Head {
         Head {
             id: created.id,
             etag: created.etag,
             name: self.name.clone(),
             description: self.description.clone(),
-            state: Some("enabled".into()),
+            state: None,
             created: None,
             mark: Some(self.mark.clone()),
         }
