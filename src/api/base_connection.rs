@@ -109,8 +109,8 @@ pub struct BaseConnectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = ADOBE_ID_MAX))]
     pub connection_spec_id: Option<String>,
-    /// State of the connection as Adobe names it and as it was last read, e.g. `enabled`: the first resync after its
-    /// creation shows it.
+    /// State of the connection as Adobe names it and as it was last read, e.g. `disabled`; absent as long as it
+    /// was never seen in another state than `enabled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub state: Option<String>,

@@ -213,7 +213,11 @@ impl ManagedKind for BaseConnection {
         // Resources that refer to it follow what Adobe holds, not a change that it may have refused.
         let spec = held.spec.as_ref().unwrap_or(&desired.spec);
         status.connection_spec_id = Some(spec.id.clone());
-        status.state.clone_from(&held.head.state);
+        let state = held.head.state.as_deref();
+        // The usual state is no news of a connection that was created here, and not worth a write.
+        if status.state.is_some() || state != Some("enabled") {
+            status.state = state.map(ToOwned::to_owned);
+        }
         status.inlet_url.clone_from(&held.inlet_url);
         if let Some(written) = &held.fingerprint {
             let written = Some(written.clone()).filter(|it| !it.is_empty());
