@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::connectors;
 use crate::flow_service::RunOutcome;
 use crate::http::{Answer, Request};
+use crate::profile::Profile;
 use crate::state::{Settings, State};
-use crate::world::Profile;
 
 /// Answers one request below `/_sim`.
 pub(crate) fn answer(request: &Request, state: &mut State) -> Answer {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::world::Profile;
+use crate::profile::Profile;
 
 /// The source that takes events over HTTP.
 pub(crate) const HTTP_STREAMING: &str = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb";

@@ -6,8 +6,9 @@ use crate::flow_service::Problem;
 use crate::http::{Answer, Body};
 use crate::ims::{self, Desk};
 use crate::incoming::{Incoming, Payload, Service};
+use crate::profile::Profile;
 use crate::state::State;
-use crate::world::{Organisation, Profile};
+use crate::world::Organisation;
 use crate::{catalog, data_prep, flow_service, identity_service, registry, sandbox_service};
 
 /// Answers one call.

@@ -8,7 +8,8 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 /// What a namespace may identify; shown in upper case.
 const ID_TYPES: [&str; 7] = [

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use crate::http::{Answer, Request};
-use crate::world::{Ids, Organisation, Profile};
+use crate::profile::Profile;
+use crate::world::{Ids, Organisation};
 
 /// A token that was issued.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ mod ims;
 mod incoming;
 mod objects;
 mod options;
+pub mod profile;
 pub mod registry;
 pub mod sandbox_service;
 mod server;

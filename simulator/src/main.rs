@@ -7,10 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aep_simulator::{
-    Connector, Options, Simulator,
-    world::{Organisation, Profile},
-};
+use aep_simulator::{Connector, Options, Simulator, profile::Profile, world::Organisation};
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 

@@ -13,8 +13,9 @@ use anyhow::{Context as _, Result};
 use crate::calls::CallLog;
 use crate::connectors::{self, Connector};
 use crate::faults::Faults;
+use crate::profile::Profile;
 use crate::state::{Settings, State, default_world};
-use crate::world::{Ids, Organisation, Profile};
+use crate::world::{Ids, Organisation};
 
 /// How a simulator starts.
 #[derive(Clone, Debug)]

@@ -11,7 +11,8 @@ use crate::calls::CallLog;
 use crate::connectors::Connector;
 use crate::faults::Faults;
 use crate::ims::Tokens;
-use crate::world::{Context, Ids, Organisation, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Ids, Organisation, Sandbox};
 
 /// What can be set while the simulator runs.
 #[derive(Clone, Debug)]

@@ -5,23 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use indexmap::IndexMap;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock::Utc;
 use crate::collection::Collection;
 use crate::connectors::Connector;
-
-/// How faithful to the letter of Adobe's documents the simulator is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// Accepts what live services were seen to accept.
-    #[default]
-    Lenient,
-    /// Refuses everything that any document forbids.
-    Strict,
-}
+use crate::profile::Profile;
 
 /// What every service may read and use while it answers one request.
 #[derive(Debug)]

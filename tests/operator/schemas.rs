@@ -1,7 +1,7 @@
 //! Schemas evolve as far as Adobe lets them, and keep what their resource does not speak of.
 
 use aep_simulator::Options;
-use aep_simulator::world::Profile;
+use aep_simulator::profile::Profile;
 use aep_test_kit::{World, condition, sample};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::http::Answer;
+use crate::profile::Profile;
 use crate::registry::testing::{Bench, PROFILE, json};
-use crate::world::Profile;
 
 fn get(bench: &mut Bench, target: &str) -> Value {
     let answer = bench.catalog(&format!("GET {target}"), json!(null));

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::errors::{bad_request, not_found, precondition_failed};
 use super::{batches, tags, text};
 use crate::http::{Answer, Request};
+use crate::profile::Profile;
 use crate::registry;
-use crate::world::{Context, Profile, Sandbox};
+use crate::world::{Context, Sandbox};
 
 /// Members that no client can change.
 const READ_ONLY: [&str; 17] = [

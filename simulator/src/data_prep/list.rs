@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::errors::invalid;
 use super::sets::latest;
 use crate::http::{Answer, Request};
+use crate::profile::Profile;
 use crate::registry::filter::{self, Filter};
-use crate::world::{Context, Profile, Sandbox};
+use crate::world::{Context, Sandbox};
 
 const DEFAULT_LIMIT: usize = 10;
 

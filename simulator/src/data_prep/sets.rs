@@ -6,8 +6,9 @@ use super::errors::{invalid, not_found};
 use super::model::Draft;
 use super::validate;
 use crate::http::{Answer, Request};
+use crate::profile::Profile;
 use crate::registry;
-use crate::world::{Context, Profile, Sandbox};
+use crate::world::{Context, Sandbox};
 
 /// What the answer to a creation shows.
 const SHORT_FORM: [&str; 6] = [

@@ -7,7 +7,8 @@ use super::problem::Problem;
 use super::{Outcome, entity, explore};
 use crate::connectors::{Connector, Reads};
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile};
+use crate::profile::Profile;
+use crate::world::Context;
 
 pub(super) const BATCH_PROVIDER: &str = "0ed90a81-07f4-4586-8190-b40eccef1c5a";
 pub(super) const STREAMING_PROVIDER: &str = "521eee4d-8cbe-4906-bb48-fb6bd4450033";

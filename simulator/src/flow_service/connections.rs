@@ -9,7 +9,8 @@ use super::problem::Problem;
 use super::{Outcome, connection_specs as specs, operations, references};
 use crate::connectors::{Connector, HTTP_STREAMING};
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 pub(super) const LISTING: Listing = Listing {
     resource: "connections",

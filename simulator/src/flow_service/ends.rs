@@ -10,7 +10,8 @@ use super::problem::Problem;
 use super::{Outcome, operations, references};
 use crate::connectors::{Connector, DATA_LAKE, Reads};
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 const FIELDS: &[&str] = &[
     "id",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::world::Profile;
+use crate::profile::Profile;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Operator {

@@ -6,7 +6,8 @@ use super::entity;
 use super::flow_specs::{self, FlowSpec};
 use super::problem::Problem;
 use crate::connectors::{DATA_LAKE, Reads};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 type Checked = Result<(), Problem>;
 

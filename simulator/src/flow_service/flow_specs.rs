@@ -8,7 +8,8 @@ use super::problem::Problem;
 use super::{Outcome, entity};
 use crate::connectors::{Connector, DATA_LAKE, HTTP_STREAMING, Reads, SNOWFLAKE_STREAMING};
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile};
+use crate::profile::Profile;
+use crate::world::Context;
 
 /// One kind of flow.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::filter::{self, Condition};
 use super::problem::Problem;
 use crate::http::{Answer, Request};
-use crate::world::Profile;
+use crate::profile::Profile;
 
 /// What can be listed.
 #[derive(Clone, Copy, Debug)]

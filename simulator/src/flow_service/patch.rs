@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::http::Request;
-use crate::world::Profile;
+use crate::profile::Profile;
 
 /// Compares `If-Match` with the object's etag.
 pub(super) fn check_etag(

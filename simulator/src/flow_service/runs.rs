@@ -10,7 +10,8 @@ use super::run_shape::{RunOutcome, activities, metrics, tell_flow};
 use super::{Outcome, flow_specs, operations};
 use crate::connectors::Reads;
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 const LISTING: Listing = Listing {
     resource: "runs",

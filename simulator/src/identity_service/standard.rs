@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::Profile;
+use crate::profile::Profile;
 
 /// When Adobe made them, in milliseconds since the epoch.
 const CREATED_MS: i64 = 1_551_688_425_455;

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::http::Answer;
+use crate::profile::Profile;
 use crate::registry::testing::{Bench, json};
-use crate::world::Profile;
 
 const IDENTITIES: &str = "/identities";
 

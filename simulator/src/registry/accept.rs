@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::errors::refusal;
 use crate::http::{Answer, Body, Request};
-use crate::world::{Context, Profile};
+use crate::profile::Profile;
+use crate::world::Context;
 
 /// The title of every refusal of the header.
 const INVALID: &str = "Accept header invalid";

@@ -8,7 +8,8 @@ use super::resolve::{composed, references};
 use super::{find, standard, text, texts};
 use crate::collection::Collection;
 use crate::http::Answer;
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 /// Checks a definition of this kind.
 pub(super) fn definition(

@@ -9,7 +9,8 @@ use super::errors::{in_use, not_found};
 use super::filter::Filter;
 use super::{find_schema, listing, text, union};
 use crate::http::{Answer, Request};
-use crate::world::{Context, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Sandbox};
 
 const NOT_FOUND: &str = "XDM-1014-404";
 

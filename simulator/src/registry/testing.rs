@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Body, Request};
-use crate::world::{Context, Ids, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Ids, Sandbox};
 use crate::{catalog, data_prep, identity_service, registry};
 
 pub(crate) const RAW: &str = "application/vnd.adobe.xed+json; version=1";

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::testing::{Bench, FULL, LIST, PROFILE, RAW, code, escaped, group_of, json};
 use crate::http::{Answer, Body};
-use crate::world::Profile;
+use crate::profile::Profile;
 
 mod changes;
 mod descriptors;

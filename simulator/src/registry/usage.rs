@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::{alt_id, find_schema, resolve, text, texts, union};
-use crate::world::{Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::Sandbox;
 
 /// The tenant's resources that refer to this one, by `$id`.
 pub(super) fn dependants<'a>(sandbox: &'a Sandbox, id: &'a str) -> Vec<&'a str> {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::answer;
 use crate::http::{Answer, Body, Request};
-use crate::world::{Context, Ids, Organisation, Profile, Sandbox};
+use crate::profile::Profile;
+use crate::world::{Context, Ids, Organisation, Sandbox};
 
 fn get(path: &[&str], query: &[(&str, &str)]) -> Answer {
     let mut creating = Sandbox::active("new", "development", false);

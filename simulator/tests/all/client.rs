@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aep_simulator::{Options, Simulator, world::Profile};
+use aep_simulator::{Options, Simulator, profile::Profile};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aep_operator::api;
 use aep_simulator::Options;
-use aep_simulator::world::Profile;
+use aep_simulator::profile::Profile;
 use aep_test_kit::kubectl::{done, kubectl, manifest, texts};
 use aep_test_kit::{World, name, ours, sample, use_default_resync_period};
 use futures::future::join_all;

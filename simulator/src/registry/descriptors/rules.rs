@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use crate::collection::Collection;
 use crate::http::Answer;
 use crate::identity_service;
+use crate::profile::Profile;
 use crate::registry::errors::refusal;
 use crate::registry::{find, find_schema, resolve, text};
-use crate::world::{Context, Profile, Sandbox};
+use crate::world::{Context, Sandbox};
 
 const IDENTITY: &str = "xdm:descriptorIdentity";
 
