@@ -197,9 +197,11 @@ async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported()
     assert_eq!(condition(&sandbox, "OrphansFound")["status"], "True");
     assert_eq!(condition(&sandbox, "Ready")["status"], "True");
     world.event("Sandbox", "default", "OrphansFound").await;
-    // What bears our mark goes with its custom resource.
+    // It stays when its custom resource goes: nothing but the mark says that it is ours.
     world.delete_all(&objects).await;
-    assert_eq!(world.simulator.object_count("prod"), 0);
+    assert_eq!(world.simulator.object_count("prod"), 1);
+    let left = world.simulator.objects("prod", "sourceConnections");
+    assert_eq!(left[0]["id"], twin);
 }
 
 #[tokio::test]
