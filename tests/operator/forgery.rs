@@ -52,7 +52,7 @@ async fn a_hundred_histories_with_planted_marks_change_and_delete_no_foreign_obj
     fleet::concurrently(histories.iter_mut().map(History::run)).await;
     let mut ours = Vec::new();
     for history in &histories {
-        history.check().await;
+        history.check();
         let resource = world.reason(KIND, &history.name(), "Succeeded").await;
         ours.push(resource["status"]["id"].as_str().unwrap().to_owned());
     }
@@ -73,7 +73,7 @@ async fn a_hundred_histories_with_planted_marks_change_and_delete_no_foreign_obj
         })
         .await;
     for history in &histories {
-        history.check().await;
+        history.check();
     }
     let sandbox = world.get("Sandbox", "default").await;
     assert!(sandbox["status"]["orphans"].as_u64() > Some(0), "{sandbox}");
@@ -122,21 +122,21 @@ impl<'w> History<'w> {
     async fn run(&mut self) {
         self.apply().await;
         for _ in 0..STEPS {
-            self.plant().await;
+            self.plant();
             let name = self.name();
             let patch = match self.random.random_range(0..4) {
                 0 => json!({ "name": format!("edited {}", self.random.random::<u32>()) }),
                 1 | 2 => {
-                    let types = ["xed", "xed-full"];
-                    let type_ = types.choose(&mut self.random).unwrap();
-                    let type_ = format!("application/vnd.adobe.{type_}+json;version=1");
-                    json!({ "schemaContentType": type_ })
+                    let formats = ["xed", "xed-full"];
+                    let format = formats.choose(&mut self.random).unwrap();
+                    let content = format!("application/vnd.adobe.{format}+json;version=1");
+                    json!({ "schemaContentType": content })
                 }
                 _ => {
                     self.world.delete(KIND, &name).await;
-                    self.plant().await;
+                    self.plant();
                     self.world.gone(KIND, &name).await;
-                    self.plant().await;
+                    self.plant();
                     self.renamed += 1;
                     self.apply().await;
                     continue;
@@ -145,7 +145,7 @@ impl<'w> History<'w> {
             self.world
                 .patch(KIND, &name, json!({ "spec": patch }))
                 .await;
-            self.plant().await;
+            self.plant();
             self.world.reason(KIND, &name, "Succeeded").await;
         }
     }
@@ -165,7 +165,7 @@ impl<'w> History<'w> {
     }
 
     /// Somebody writes a mark on an object of theirs.
-    async fn plant(&mut self) {
+    fn plant(&mut self) {
         let namespace = &self.world.namespace;
         let name = self.name();
         let ours = format!("{namespace}_default_{KIND}_{namespace}_{name}");
@@ -185,7 +185,7 @@ impl<'w> History<'w> {
         self.foreign[which] = edited.unwrap();
     }
 
-    async fn check(&self) {
+    fn check(&self) {
         for left in &self.foreign {
             let id = left["id"].as_str().unwrap();
             let now = self.world.simulator.object("prod", "dataSets", id);

@@ -9,17 +9,13 @@ use crate::engine::planned::{Plan, Planned};
 
 /// Whether the annotation decides: not once what it names was adopted and replaced, or is found by its mark.
 pub fn decides<P: Planned>(view: &View<'_, P>, id: &str) -> bool {
-    match view.known_id.as_deref() {
-        Some(known) => {
-            let known = (view.object)(known);
-            let mark = known.as_ref().and_then(|it| it.mark());
-            !mark.is_some_and(|it| it.claim() == view.claim && it.revision() > 1)
-        }
-        None => {
-            let found = |it: &Arc<P::Held>| it.id() == id || view.progress.denied.contains(id);
-            !view.claimed.iter().any(found)
-        }
-    }
+    let Some(known) = view.known_id.as_deref() else {
+        let found = |it: &Arc<P::Held>| it.id() == id || view.progress.denied.contains(id);
+        return !view.claimed.iter().any(found);
+    };
+    let known = (view.object)(known);
+    let mark = known.as_ref().and_then(|it| it.mark());
+    !mark.is_some_and(|it| it.claim() == view.claim && it.revision() > 1)
 }
 
 /// Where the status names no object that exists, the mark is all that is left. Of several that carry it, only one can be ours,

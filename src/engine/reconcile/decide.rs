@@ -2,8 +2,6 @@
 //! `docs/guarantees.md`; [`perform`](super::perform) carries a step out.
 
 #[cfg(test)]
-mod forgery;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -320,7 +320,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         if let Some(object) = self.still_ours(id).await? {
             let resource = self.cx.resource();
             resource.may_delete(&self.session, &object).await?;
-            K::Objects::delete(&self.session, &object).await?;
+            K::Objects::delete(&self.session, &resource.owned(object)).await?;
             let text = format!("deleted {id} at Adobe");
             self.report.events.normal("Deleted", text);
         }

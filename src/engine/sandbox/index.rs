@@ -324,6 +324,26 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_that_lists_do_not_show_after_two_writes_is_cut() {
+        let mut index = Index::default();
+        let list = |index: &mut Index<Thing>, mark| {
+            index.replace(vec![Thing("a", mark, 1)], Instant::now(), Duration::ZERO);
+            index.is_cut("a")
+        };
+        index.sign("a", mark());
+        assert!(!list(&mut index, None), "somebody may have edited it");
+        assert!(!list(&mut index, None), "it was not written again");
+        index.sign("a", mark());
+        assert!(list(&mut index, None));
+        index.sign("a", mark());
+        assert!(!list(&mut index, Some(mark())), "a shorter text fits");
+        // Its beginning is no edit, even if it reads like the mark of another resource.
+        let long = Mark::new("o", Kind::Dataset, "ns", "name");
+        index.sign("a", long);
+        assert!(list(&mut index, Some(mark())));
+    }
+
+    #[test]
     fn the_oldest_counts_whatever_its_revision() {
         let index = listed(vec![
             Thing("copy", Some(mark().at(9)), 2),

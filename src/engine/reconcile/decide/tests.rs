@@ -4,6 +4,8 @@
     reason = "a table has as many rows as there are cases"
 )]
 
+mod forgery;
+
 use super::*;
 use crate::api::Kind;
 use crate::engine::difference::Difference;
@@ -14,22 +16,22 @@ use crate::engine::registry::Refusal;
 
 /// A kind as simple as can be: an object has a name and a value.
 #[derive(Debug)]
-pub(super) struct Toy;
+struct Toy;
 
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub mark: Mark,
-    pub name: &'static str,
-    pub value: &'static str,
+struct Wanted {
+    mark: Mark,
+    name: &'static str,
+    value: &'static str,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Object {
-    pub id: &'static str,
-    pub mark: Option<Mark>,
-    pub name: &'static str,
-    pub value: &'static str,
-    pub created: i64,
+struct Object {
+    id: &'static str,
+    mark: Option<Mark>,
+    name: &'static str,
+    value: &'static str,
+    created: i64,
 }
 
 impl Held for Object {

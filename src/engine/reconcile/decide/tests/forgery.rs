@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
-use super::tests::{Object, Toy, Wanted};
 use super::*;
-use crate::api::{CommonStatus, Kind};
+use crate::api::CommonStatus;
 use crate::engine::reconcile::succession::succeed;
-use crate::engine::reconcile::view::Progress;
 
 /// Histories that are tried.
 const HISTORIES: u32 = 10_000;
@@ -410,29 +409,37 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
+#[test]
+fn no_mark_that_somebody_plants_has_a_foreign_object_changed_or_deleted() {
+    let config = Config {
         cases: HISTORIES,
         failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn no_mark_that_somebody_plants_has_a_foreign_object_changed_or_deleted(
-        history in prop::collection::vec(event(), 4..20)
-    ) {
+        ..Config::default()
+    };
+    let histories = prop::collection::vec(event(), 4..20);
+    let outcome = TestRunner::new(config).run(&histories, |history| {
         let mut world = World::new();
         for event in &history {
             world.happens(event);
         }
         // In the end, all is well.
-        let calm = Trouble { ends: None, unanswered: false, unwritten: false, early: false };
+        let calm = Trouble {
+            ends: None,
+            unanswered: false,
+            unwritten: false,
+            early: false,
+        };
         for _ in 0..4 {
-            world.happens(&Event::Reconcile(calm.clone()));
+            world.reconcile(&calm);
         }
-        let (current, foreign) = &world.objects[world.written.id.as_deref().unwrap()];
+        let known = world.written.id.as_deref().unwrap();
+        let (current, foreign) = &world.objects[known];
         prop_assert!(!foreign);
         prop_assert_eq!(current.value, world.value);
         prop_assert!(world.written.obsolete_ids.is_empty());
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
     }
 }
