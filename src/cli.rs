@@ -262,10 +262,10 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag,
         request_timeout,
         resync: resync_period,
-        metrics: engine::Metrics::default(),
         instance: pod_name,
         synced,
         permission: Permission::new(move || leadership.is_valid()),
+        ..engine::Settings::default()
     };
     settings.metrics.register(&mut registry);
     let metrics = http::serve(metrics_address, http::metrics(registry));

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
+use serde_json::Value;
 use tokio::{sync::watch, time::sleep};
 
 use crate::faults::Effect;
@@ -49,7 +50,7 @@ pub(crate) async fn handle(
     http: HttpRequest,
 ) -> Response {
     let request_id = house.state().ids.uuid();
-    let Some(incoming) = Incoming::read(http, request_id).await else {
+    let Some(mut incoming) = Incoming::read(http, request_id).await else {
         return response(Answer::empty(400));
     };
     if incoming
@@ -64,6 +65,9 @@ pub(crate) async fn handle(
     sleep(latency / 2).await;
     if let Some(Effect::Delay(millis)) = &effect {
         sleep(Duration::from_millis(*millis)).await;
+    }
+    if let (Some(Effect::Cut(longest)), Some(body)) = (&effect, &mut incoming.request.body) {
+        cut(body, *longest);
     }
     if let Some(Effect::Late(millis)) = effect {
         tokio::spawn(late(incoming, millis, house));
@@ -105,7 +109,9 @@ fn work(incoming: &Incoming, effect: Option<&Effect>, house: &House) -> Option<A
             gateway::answer(incoming, state);
             Some(reply.answer())
         }
-        Some(Effect::Delay(_) | Effect::Truncate) | None => Some(gateway::answer(incoming, state)),
+        Some(Effect::Delay(_) | Effect::Truncate | Effect::Cut(_)) | None => {
+            Some(gateway::answer(incoming, state))
+        }
     };
     let request_id = incoming.request.header("x-request-id").unwrap_or_default();
     let answer = answer.map(|answer| answer.with_header("x-request-id", request_id));
@@ -118,6 +124,21 @@ fn work(incoming: &Incoming, effect: Option<&Effect>, house: &House) -> Option<A
         answer.as_ref().map_or(&[], |answer| &answer.headers),
     );
     answer
+}
+
+/// Shortens the description in the body of a create or of a patch.
+fn cut(body: &mut Value, longest: usize) {
+    let member = match body {
+        Value::Array(instructions) => {
+            let mut instructions = instructions.iter_mut();
+            let about = instructions.find(|it| it["path"] == "/description");
+            about.and_then(|it| it.get_mut("value"))
+        }
+        body => body.get_mut("description"),
+    };
+    if let Some(Value::String(text)) = member {
+        *text = text.chars().take(longest).collect();
+    }
 }
 
 async fn late(incoming: Incoming, millis: u64, house: Arc<House>) {

@@ -128,6 +128,8 @@ pub enum Effect {
     HangAfter,
     /// The work is done and the JSON answer ends in the middle.
     Truncate,
+    /// Of the description that is written, so many characters are kept.
+    Cut(usize),
 }
 
 /// One fault: a matcher, how often, and an effect. Matcher fields left out match every call.

@@ -183,6 +183,11 @@ impl AepResource for PlatformSchema {
         vec![self.spec.management.sandbox()]
     }
 
+    fn parts(status: &PlatformSchemaStatus) -> Vec<String> {
+        let parts = [&status.class_id, &status.field_group_id];
+        parts.into_iter().flatten().cloned().collect()
+    }
+
     fn published(status: &PlatformSchemaStatus) -> impl Hash {
         (&status.common.id, &status.version)
     }

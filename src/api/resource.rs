@@ -52,6 +52,11 @@ pub trait AepResource:
     /// Every object that this one names, each once.
     fn references(&self) -> Vec<Reference>;
 
+    /// The ids in the status of what the object is made of, besides its own.
+    fn parts(_status: &Self::Status) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The part of the status that other custom resources build upon: when it changes, they are reconciled.
     fn published(status: &Self::Status) -> impl Hash {
         status.as_ref().id.clone()

@@ -198,6 +198,27 @@ pub struct SandboxStatus {
 }
 
 impl Sandbox {
+    /// The owner id in the marks.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        let default = || {
+            format!(
+                "{}/{}",
+                self.namespace().unwrap_or_default(),
+                self.name_any()
+            )
+        };
+        self.spec.owner_id.clone().unwrap_or_else(default)
+    }
+
+    /// Whether resources of the two give objects in the same sandbox at Adobe the same owner.
+    #[must_use]
+    pub fn shares_objects_with(&self, other: &Self) -> bool {
+        self.owner() == other.owner()
+            && self.spec.ims_org_id == other.spec.ims_org_id
+            && self.spec.sandbox_name == other.spec.sandbox_name
+    }
+
     /// Whether what was gone at that time may be created again.
     #[must_use]
     pub fn allows_recreation(&self, reset_time: &Time) -> bool {

@@ -11,6 +11,9 @@ use super::{
     pattern::{INTEGER_MAX, SCHEMA_ID_MAX},
 };
 
+/// How many objects of one resource may wait for their deletion.
+pub const OBSOLETE_MAX: usize = 100;
+
 /// The part of the status that all kinds share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -29,6 +32,18 @@ pub struct CommonStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = SCHEMA_ID_MAX))]
     pub id: Option<String>,
+    /// Ids of other objects at Adobe that this resource had, or was to have, and that are still to
+    /// be deleted: what was replaced, or what was to replace the present object before the spec went
+    /// back. Only these and `id` are ever deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = OBSOLETE_MAX), inner(length(max = SCHEMA_ID_MAX)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub obsolete_ids: Vec<String>,
+    /// Revision in the owner mark of the next object that replaces the present one, drawn at random
+    /// and written before that object is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4_294_967_295_i64))]
+    pub next_revision: Option<i64>,
     /// Conditions of the resource. `Ready` is true when Adobe holds what the spec says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

@@ -41,25 +41,33 @@ struct Collected {
     type_: EventType,
     reason: String,
     note: String,
+    /// The object at Adobe that it tells of: what happens to another one is counted by itself.
+    object: Option<String>,
 }
 
 impl Events {
     /// Something worth telling, such as a create.
     pub fn normal(&mut self, reason: &str, note: String) {
-        self.push(EventType::Normal, reason, note);
+        self.push(EventType::Normal, reason, note, None);
     }
 
     /// Something that people should know of.
     pub fn warning(&mut self, reason: &str, note: String) {
-        self.push(EventType::Warning, reason, note);
+        self.push(EventType::Warning, reason, note, None);
     }
 
-    fn push(&mut self, type_: EventType, reason: &str, note: String) {
+    /// The same about one of several objects at Adobe.
+    pub fn warning_about(&mut self, id: &str, reason: &str, note: String) {
+        self.push(EventType::Warning, reason, note, Some(id.to_owned()));
+    }
+
+    fn push(&mut self, type_: EventType, reason: &str, note: String, object: Option<String>) {
         let reason = reason.to_owned();
         self.0.push(Collected {
             type_,
             reason,
             note,
+            object,
         });
     }
 
@@ -69,6 +77,7 @@ impl Events {
             type_,
             reason,
             note,
+            object,
         } in self.0.drain(..)
         {
             let event = Event {
@@ -76,7 +85,10 @@ impl Events {
                 reason,
                 note: Some(cut(&note)),
                 action: "Reconcile".into(),
-                secondary: None,
+                secondary: object.map(|name| ObjectReference {
+                    name: Some(name),
+                    ..ObjectReference::default()
+                }),
             };
             let recorder = recorders.of(type_);
             if let Err(error) = recorder.publish(&event, about).await {

@@ -98,6 +98,12 @@ pub trait ManagedKind: AepResource + Planned {
         async { Ok(()) }
     }
 
+    /// What of an object belongs to the resource, where it is to be deleted: not what a mark alone makes a part of it.
+    #[must_use]
+    fn owned(&self, held: Self::Held) -> Self::Held {
+        held
+    }
+
     /// Stops what was replaced from having any effect, and deletes it.
     fn retire(session: &Session, held: &Self::Held) -> impl Future<Output = Result<()>> + Send {
         Self::Objects::delete(session, held)

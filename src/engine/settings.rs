@@ -24,6 +24,9 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How often everything at Adobe is listed, for Sandboxes that do not say.
     pub resync: Duration,
+    /// How long a Sandbox must have been ready until what lies in it counts as seen before: longer than it takes to rebuild a
+    /// cluster.
+    pub established: Duration,
     /// Where metrics are kept.
     pub metrics: Metrics,
     /// Who reports events: the Pod's name.
@@ -44,6 +47,7 @@ impl Default for Settings {
             list_lag: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
             resync: Duration::from_secs(600),
+            established: Duration::from_secs(3600),
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
             synced: Milestone::default(),

@@ -18,6 +18,10 @@ use crate::engine::{
 /// How many orphans a status names.
 const MOST_ORPHANS: usize = 10;
 
+/// How many events are written of orphans at a time, and when the others follow.
+const MOST_EVENTS: usize = 20;
+const MORE_EVENTS: Duration = Duration::from_secs(10);
+
 impl Reconcile for Sandbox {
     async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
         let session = cx.engine().sessions.get(cx.namespace(), cx.name());
@@ -35,13 +39,14 @@ impl Reconcile for Sandbox {
         status.state = found.state;
         status.type_ = found.type_;
         status.region = found.region;
-        status.owner_id = Some(owner(cx));
+        status.owner_id = Some(cx.resource().owner());
+        let mut again = None;
         if let Some(session) = resynced(cx) {
-            report_orphans(cx, &session, report);
+            again = report_orphans(cx, &session, report);
             report_failed_lists(cx, &session, report);
             reset::report(cx, &session, unchecked, report);
         }
-        Ok(None)
+        Ok(again)
     }
 
     async fn hold(cx: &Context<'_, Self>) -> Result<()> {
@@ -99,7 +104,12 @@ fn resynced(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
 }
 
 /// Reports objects that bear our mark and have no custom resource. They may hold data, so users decide about them.
-fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Report<Sandbox>) {
+/// Returns when to come back if not all of them were reported one by one yet.
+fn report_orphans(
+    cx: &Context<'_, Sandbox>,
+    session: &Session,
+    report: &mut Report<Sandbox>,
+) -> Option<Retry> {
     let collections = session.collections();
     let orphans: Vec<_> = collections.flat_map(|it| it.findings().orphans).collect();
     let count = i64::try_from(orphans.len()).unwrap_or(i64::MAX);
@@ -107,20 +117,24 @@ fn report_orphans(cx: &Context<'_, Sandbox>, session: &Session, report: &mut Rep
     metrics.orphans(cx.namespace(), cx.name(), count);
     let status = &mut report.status;
     let count = Some(count).filter(|it| *it > 0);
-    let is_news = count.is_some() && count != status.orphans;
     status.orphans = count;
     status.orphaned_objects = orphans.iter().take(MOST_ORPHANS).cloned().collect();
     let message = format!(
-        "{} objects at Adobe bear this Sandbox's mark, but no custom resource stands for them: delete them at Adobe, \
-         or apply their manifests again. Among them: {}",
+        "{} objects at Adobe carry this Sandbox's mark, but no custom resource stands for them: delete them at Adobe, \
+         remove their marks, or apply their manifests again. Among them: {}",
         orphans.len(),
         status.orphaned_objects.join(", ")
     );
-    if is_news {
-        report.events.warning(ORPHANS_FOUND, message.clone());
+    let untold = session.untold(&orphans, MOST_EVENTS);
+    for orphan in untold.iter().take(MOST_EVENTS) {
+        let text = format!(
+            "{orphan} at Adobe carries this Sandbox's mark, but no custom resource stands for it: it is left alone"
+        );
+        report.events.warning_about(orphan, ORPHANS_FOUND, text);
     }
     let found = count.map(|_| (ORPHANS_FOUND, message.as_str()));
     set_if_found(&mut status.common, cx.generation(), ORPHANS_FOUND, found);
+    (untold.len() > MOST_EVENTS).then_some(Retry::After(MORE_EVENTS))
 }
 
 /// Reports kinds that cannot be listed: changes of their objects at Adobe are not noticed.
@@ -140,11 +154,6 @@ fn report_failed_lists(cx: &Context<'_, Sandbox>, session: &Session, report: &mu
         report.events.warning(SWEEP_FAILED, message.clone());
     }
     set_if_found(status, cx.generation(), SWEEP_FAILED, found);
-}
-
-fn owner(cx: &Context<'_, Sandbox>) -> String {
-    let chosen = cx.resource().spec.owner_id.clone();
-    chosen.unwrap_or_else(|| format!("{}/{}", cx.namespace(), cx.name()))
 }
 
 fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
@@ -174,7 +183,13 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
         }
     } else {
         let collections = cx.engine().collections();
-        let session = Session::new(adobe, owner(cx), tenant.to_owned(), resync, collections);
+        let session = Session::new(
+            adobe,
+            cx.resource().owner(),
+            tenant.to_owned(),
+            resync,
+            collections,
+        );
         session.set_reset(cx.status().reset_time);
         sessions.open(cx.namespace(), cx.name(), Arc::new(session));
     }

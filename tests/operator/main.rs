@@ -11,6 +11,8 @@ mod contradictions;
 mod deletion;
 mod docs;
 mod drift;
+mod duplicates;
+mod forgery;
 mod kubectl;
 mod lease;
 mod modules;

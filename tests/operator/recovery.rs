@@ -196,10 +196,13 @@ async fn of_two_objects_with_one_mark_the_older_is_kept_and_the_other_reported()
     assert_eq!(named, format!("SourceConnection {twin}"));
     assert_eq!(condition(&sandbox, "OrphansFound")["status"], "True");
     assert_eq!(condition(&sandbox, "Ready")["status"], "True");
-    world.event("Sandbox", "default", "OrphansFound").await;
-    // What bears our mark goes with its custom resource.
+    let event = world.event("Sandbox", "default", "OrphansFound").await;
+    assert!(event.note.unwrap().contains(&twin));
+    // It stays when its custom resource goes: nothing but the mark says that it is ours.
     world.delete_all(&objects).await;
-    assert_eq!(world.simulator.object_count("prod"), 0);
+    assert_eq!(world.simulator.object_count("prod"), 1);
+    let left = world.simulator.objects("prod", "sourceConnections");
+    assert_eq!(left[0]["id"], twin);
 }
 
 #[tokio::test]
@@ -300,6 +303,43 @@ async fn of_two_sandboxes_in_one_namespace_each_reports_its_own_orphans() {
     assert_eq!(other["status"]["orphans"], 1);
     let default = world.get("Sandbox", "default").await;
     assert!(default["status"]["orphans"].is_null(), "{default}");
+}
+
+#[tokio::test]
+async fn two_sandboxes_with_one_owner_id_know_of_each_others_resources() {
+    let (world, objects) = settled().await;
+    let mut other = objects
+        .iter()
+        .find(|o| o["kind"] == "Sandbox")
+        .unwrap()
+        .clone();
+    other["metadata"]["name"] = json!("other");
+    other["spec"]["ownerId"] = json!(format!("{}/default", world.namespace));
+    world.apply(&other).await.unwrap();
+    world.apply(&lake("lake", "other")).await.unwrap();
+    let lake = world.reason("BaseConnection", "lake", "Succeeded").await;
+    listed(&world).await;
+    for name in ["default", "other"] {
+        let sandbox = world.reason("Sandbox", name, "Succeeded").await;
+        assert!(sandbox["status"]["orphans"].is_null(), "{sandbox}");
+    }
+    // What has no resource in either is an orphan.
+    world.delete("BaseConnection", "lake").await;
+    world.gone("BaseConnection", "lake").await;
+    for name in ["default", "other"] {
+        let named = json!([format!(
+            "BaseConnection {}",
+            lake["status"]["id"].as_str().unwrap()
+        )]);
+        world
+            .eventually("the orphan to be reported", || async {
+                let sandbox = world.get("Sandbox", name).await;
+                (sandbox["status"]["orphanedObjects"] == named)
+                    .then_some(())
+                    .ok_or(sandbox["status"].to_string())
+            })
+            .await;
+    }
 }
 
 /// Waits until each Sandbox has listed all connections at least twice more.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt};
 
 use crate::api::condition_types::READY;
@@ -18,10 +18,6 @@ use crate::engine::mark::Mark;
 use crate::engine::queue::{Slot, Slots};
 use crate::engine::sandbox::Session;
 use crate::engine::shared::Engine;
-
-/// How long a Sandbox must have been ready until what lies in it counts as seen before: longer than it takes to rebuild a
-/// cluster.
-const ESTABLISHED: SignedDuration = SignedDuration::from_hours(1);
 
 /// One reconcile of one custom resource.
 #[derive(Debug)]
@@ -183,13 +179,10 @@ impl<'a, K: AepResource> Context<'a, K> {
     /// Whether the Sandbox has been ready for so long that what lies in it was seen before. In a cluster that is just being
     /// rebuilt, a resource may merely not have been applied yet.
     pub(super) fn is_established(&self) -> bool {
-        let sandbox = self.sandbox();
-        let status = sandbox.as_ref().and_then(|it| it.status.as_ref());
-        let ready = status.and_then(|it| it.common.condition(READY));
-        ready.is_some_and(|it| {
-            let since = Timestamp::now().duration_since(it.last_transition_time.0);
-            it.status == ConditionStatus::True && since >= ESTABLISHED
-        })
+        let ready = self.sandbox().and_then(|it| ready_since(&it));
+        let age = ready.map(|since| Timestamp::now().duration_since(since));
+        let age = age.and_then(|it| Duration::try_from(it).ok());
+        age >= Some(self.engine.settings.established)
     }
 
     /// The claim of this resource: its mark in the first revision.
@@ -268,6 +261,15 @@ impl<'a, K: AepResource> Context<'a, K> {
         let registry = &self.engine.queues.registry;
         registry.referrers(self.namespace(), &self.key().reference())
     }
+}
+
+/// Since when the Sandbox has been ready, if it is. A status may be older than the Sandbox: it was restored.
+fn ready_since(sandbox: &Sandbox) -> Option<Timestamp> {
+    let ready = sandbox.status.as_ref()?.common.condition(READY)?;
+    let since = ready.last_transition_time.0;
+    let created = sandbox.meta().creation_timestamp.as_ref();
+    let since = created.map_or(since, |it| it.0.max(since));
+    (ready.status == ConditionStatus::True).then_some(since)
 }
 
 /// The resource with the status that we wrote last, if the cache does not show it yet.

@@ -7,9 +7,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choice::{choose, decides};
 use super::view::{Origin, Step, View};
+use crate::api::OBSOLETE_MAX;
 use crate::engine::error::Error;
 use crate::engine::held::Held;
+use crate::engine::mark::Mark;
 use crate::engine::planned::{Plan, Planned};
 use crate::engine::sandbox::precedence;
 use crate::engine::verdict::Retry;
@@ -34,36 +37,39 @@ pub fn decide<P: Planned>(view: &View<'_, P>) -> Step<P> {
     }
 }
 
-/// Which object the resource stands for: the one that the annotation, the status or the mark names.
+/// Which object the resource stands for: the one that the status names, else the annotation, else the mark.
 fn locate<P: Planned>(view: &View<'_, P>) -> Step<P> {
-    let newest = view.claimed.first().and_then(|it| it.mark());
-    // What replaced an adopted object is not the one that the annotation names.
-    let replaced = newest.is_some_and(|it| it.revision() > 1);
-    if let Some(id) = view.external_id.as_deref().filter(|_| !replaced) {
+    if let Some(id) = view.external_id.as_deref().filter(|id| decides(view, id)) {
         return adopt(view, id);
     }
     let denied = |id: &str| view.progress.denied.contains(id);
     let known = view.known_id.as_deref();
-    let unlisted = known.filter(|id| (view.object)(id).is_none() && !view.claimed.is_empty());
-    if let Some(id) = unlisted.filter(|id| !denied(id)) {
-        // The last list may have missed it. What else carries the mark counts only if it is gone indeed.
+    if let Some(object) = known.and_then(|id| (view.object)(id)) {
+        return take(view, object);
+    }
+    // A list that lacks the object is no proof of its absence, so it is read by its id: before anything else that carries
+    // the mark counts, in any case.
+    let readable = |id: &&str| !denied(id) && (!view.claimed.is_empty() || may_read(view));
+    if let Some(id) = known.filter(readable) {
         return Step::Read(id.to_owned());
     }
-    // Of several, the one in status is in use; without it, the oldest of the latest revision counts.
-    let current = view.claimed.iter().find(|it| Some(it.id()) == known);
-    let object = current.or(view.claimed.first()).cloned();
-    let object = object.or_else(|| (view.object)(known?));
-    match (object, known) {
-        (Some(object), _) if denied(object.id()) => missing(object.id(), SEARCH),
-        (Some(object), _) => match view.check_owner(&object) {
-            Err(error) => Step::Stop(error),
-            Ok(()) if view.is_doubtful(object.id()) => Step::Read(object.id().to_owned()),
-            Ok(()) if view.progress.listed => Step::Take(object, Origin::Recovered),
-            Ok(()) => Step::Take(object, Origin::Known),
-        },
-        // A list that lacks the object is no proof of its absence, so it is read by its id.
-        (None, Some(id)) if !denied(id) && may_read(view) => Step::Read(id.to_owned()),
-        (None, known) => begin(view, known),
+    match choose(view) {
+        Ok(Some(object)) => take(view, object),
+        Ok(None) => begin(view, known),
+        Err(first) => first,
+    }
+}
+
+/// Takes an object that a list or a read has shown.
+fn take<P: Planned>(view: &View<'_, P>, object: Arc<P::Held>) -> Step<P> {
+    if view.progress.denied.contains(object.id()) {
+        return missing(object.id(), SEARCH);
+    }
+    match view.check_owner(&object) {
+        Err(error) => Step::Stop(error),
+        Ok(()) if view.is_doubtful(object.id()) => Step::Read(object.id().to_owned()),
+        Ok(()) if view.progress.listed => Step::Take(object, Origin::Recovered),
+        Ok(()) => Step::Take(object, Origin::Known),
     }
 }
 
@@ -164,7 +170,9 @@ fn recover<P: Planned>(
     let mark = view.claim.at(revision);
     let living = found.iter().filter(|it| !(view.is_forgotten)(it.id()));
     let (ours, others): (Vec<_>, Vec<_>) = living.partition(|it| it.mark() == Some(&mark));
-    if let Some(object) = ours.into_iter().min_by_key(|it| precedence(*it)) {
+    let oldest = ours.iter().min_by_key(|it| precedence(**it)).copied();
+    // Of a revision that was drawn there is one, or none of them is sure to be ours.
+    if let Some(object) = oldest.filter(|_| revision == 1 || ours.len() == 1) {
         return Some(Step::Take(Arc::new(object.clone()), Origin::Recovered));
     }
     if !view.adopts {
@@ -221,6 +229,9 @@ fn converge<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     if view.progress.denied.contains(current.id()) {
         return missing(current.id(), SOON);
     }
+    if (view.is_cut)(current.id()) && view.was_synced && !view.requested {
+        return invalid(cut(current.id()));
+    }
     if let Err(error) = view.check_owner(current) {
         return Step::Stop(error);
     }
@@ -264,14 +275,12 @@ fn confirmed<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, step: Step<
     }
 }
 
-/// The object cannot become what it should be. One that was begun before takes its place, or a new one does.
+/// The object cannot become what it should be. One that was begun before takes its place, or a new one does, of a revision
+/// that is recorded first.
 fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String) -> Step<P> {
-    let revision = view.revision();
-    let next = view.claimed.first();
-    let next = next.and_then(|it| Some((it, it.mark()?.revision())));
-    let next = next.filter(|(_, its)| *its > revision);
-    if let (Some((next, its)), Some(desired)) = (next, view.desired) {
-        let plan = desired(its).and_then(|desired| P::plan(&desired, next));
+    if let (Some(next), Some(desired)) = (view.begun(), view.desired) {
+        let revision = next.mark().map_or(1, Mark::revision);
+        let plan = desired(revision).and_then(|desired| P::plan(&desired, next));
         if view.replaces || !matches!(plan, Ok(Plan::Replace(_))) {
             return Step::Take(next.clone(), Origin::Known);
         }
@@ -285,24 +294,29 @@ fn replace<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>, what: String)
             Error::ReplaceRequired(what)
         });
     }
-    match confirmed(view, current, Step::Done(None)) {
-        Step::Done(_) => create(view, revision.saturating_add(1), None, Some(what)),
-        first => first,
+    match (confirmed(view, current, Step::Reserve), view.drawn()) {
+        (Step::Reserve, Some(revision)) => create(view, revision, None, Some(what)),
+        (Step::Reserve, None) if view.obsolete.len() >= OBSOLETE_MAX => invalid(format!(
+            "{OBSOLETE_MAX} objects that were replaced are still at Adobe: let them be deleted first"
+        )),
+        (first, _) => first,
     }
 }
 
 /// Deletes what was replaced, and what was to replace the present object before the spec went back, as soon as nothing uses
-/// it.
+/// it. Both are known by their ids: what else carries the mark is a duplicate, which is left alone.
 fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     let progress = view.progress;
     if view.unknown_create == Some(Duration::ZERO) && !progress.list_failed {
         // A replacement without an answer, which the spec no longer asks for, may be there all the same.
         return Step::List { required: false };
     }
-    let mine = view.claim.at(view.revision());
-    let others = view.claimed.iter();
+    if let Some(given_up) = view.begun().filter(|it| it.id() != current.id()) {
+        return Step::Record(given_up.id().to_owned());
+    }
+    let others = view.obsolete.iter();
     let mut others = others
-        .filter(|it| it.mark() != Some(&mine) && !progress.retained.contains(it.id()))
+        .filter(|id| *id != current.id() && !progress.retained.contains(*id))
         .peekable();
     if others.peek().is_some() && !view.is_fresh(current.id()) {
         // Nothing else is given up before it is sure that this one is there.
@@ -310,9 +324,9 @@ fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     }
     let mut in_use = !progress.retained.is_empty();
     for other in others {
-        match (view.user)(other.id()) {
+        match (view.user)(other) {
             Some(_) => in_use = true,
-            None => return Step::Retire(other.id().to_owned()),
+            None => return Step::Retire(other.clone()),
         }
     }
     Step::Done(match view.unknown_create {
@@ -323,7 +337,8 @@ fn tidy_up<P: Planned>(view: &View<'_, P>, current: &Arc<P::Held>) -> Step<P> {
     })
 }
 
-/// Deletes every object that carries the claim, replaced ones included.
+/// Deletes the objects that the status names. An object that only its mark names is recorded there first, and one at most:
+/// what is left of several stays, and is reported as an orphan.
 fn delete<P: Planned>(view: &View<'_, P>) -> Step<P> {
     if let Some(kind) = view.unlisted_user {
         return Step::Stop(Error::Unlisted(kind));
@@ -334,8 +349,16 @@ fn delete<P: Planned>(view: &View<'_, P>) -> Step<P> {
         Some(left) => return unknown(left),
         None => {}
     }
+    if let Some(begun) = view.begun() {
+        return Step::Record(begun.id().to_owned());
+    }
     let claimed = view.claimed.iter().map(|it| it.id());
-    let mut ids: Vec<_> = claimed.chain(view.known_id.as_deref()).collect();
+    let parts = claimed.filter(|id| view.parts.iter().any(|part| part == id));
+    let known = view.known_id.iter().chain(&view.obsolete);
+    let mut ids: Vec<_> = known.map(String::as_str).chain(parts).collect();
+    if let (true, Some(only)) = (ids.is_empty(), view.claimed.first()) {
+        return Step::Record(only.id().to_owned());
+    }
     ids.sort_unstable();
     let next = ids.into_iter().find(|id| !view.progress.done.contains(*id));
     match next.map(|id| (id, (view.user)(id))) {
@@ -343,6 +366,15 @@ fn delete<P: Planned>(view: &View<'_, P>) -> Step<P> {
         Some((_, Some(user))) => Step::Stop(Error::UsedAtAdobe(user)),
         Some((id, None)) => Step::Delete(id.to_owned()),
     }
+}
+
+/// What a user reads where Adobe does not keep the mark.
+fn cut(id: &str) -> String {
+    format!(
+        "Adobe did not keep the owner mark that was written on {id}, or only a part of it: its description or name is too \
+         long with the mark. Shorten `spec.description` or the resource's name. Until then the object is not found again if \
+         this status is lost. If somebody edited it instead, set the annotation `aep-operator.io/requested-at`"
+    )
 }
 
 fn missing<P: Planned>(id: &str, again: Duration) -> Step<P> {

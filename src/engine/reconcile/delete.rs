@@ -49,8 +49,10 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
 }
 
 async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Option<Retry> {
-    // The status stays as it was; only what happened is told.
+    // The status stays as it was, but for what was to be deleted; only what happened is told.
+    let obsolete = std::mem::take(&mut report.status.as_mut().obsolete_ids);
     report.status = cx.status();
+    report.status.as_mut().obsolete_ids = obsolete;
     let unwritten = report.write(cx, false).await;
     match finalizer::remove(cx).await {
         Ok(()) => unwritten,

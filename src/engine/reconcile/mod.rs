@@ -2,6 +2,7 @@
 //! conditions, and written.
 
 mod apply;
+mod choice;
 mod conditions;
 mod context;
 mod decide;
@@ -12,6 +13,7 @@ mod read;
 mod reconciler;
 mod report;
 mod steps;
+mod succession;
 mod view;
 mod work;
 

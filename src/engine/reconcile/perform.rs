@@ -111,8 +111,12 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let unapproved = || cx.unapproved(&self.session);
         let claim = self.claim();
         let resource = cx.resource();
+        let status = self.report.status.as_ref();
         decide(&View {
             known_id: cx.known_id().map(ToOwned::to_owned),
+            obsolete: status.obsolete_ids.clone(),
+            parts: K::parts(&self.report.status),
+            next_revision: self.next_revision(),
             external_id: cx.external_id(),
             requested: cx.is_requested(),
             has_finalizer: cx.has_finalizer() || self.progress.finalizer,
@@ -133,6 +137,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             claimed: collection.index(|it| it.claimed(&claim)),
             object: &|id| collection.index(|it| it.get(id)),
             is_stale: &|id| collection.index(|it| it.is_stale(id)),
+            is_cut: &|id| collection.index(|it| it.is_cut(id)),
             is_forgotten: &|id| collection.index(|it| it.is_forgotten(id, collection.lag())),
             exists: &|mark| cx.engine().queues.has(&key(mark)),
             user: &|id| self.user(id),

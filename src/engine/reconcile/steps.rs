@@ -45,6 +45,8 @@ impl<K: ManagedKind> Work<'_, '_, K> {
                 finalizer::add(self.cx).await?;
                 self.progress.finalizer = true;
             }
+            Step::Reserve => self.reserve().await?,
+            Step::Record(id) => self.record_obsolete(id).await?,
             Step::Create(revision, reason) => self.create(revision, reason).await?,
             Step::Update(change) => self.update(change).await?,
             Step::Retire(id) => self.retire(&id).await?,
@@ -124,11 +126,12 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         }
         self.progress.listed = true;
         if let Some(current) = self.progress.current.take() {
-            let mark = current.mark();
             let claim = self.claim();
+            // What an interrupted create had left behind may have become part of something larger.
+            let part = !current.is_whole();
             let listed = self.collection.index(|it| {
-                let claimed = it.claimed(&claim);
-                let same = claimed.into_iter().find(|it| it.mark() == mark);
+                let mut claimed = it.claimed(&claim).into_iter().filter(|_| part);
+                let same = claimed.find(|it| it.mark() == current.mark());
                 same.or_else(|| it.get(current.id()))
             });
             self.progress.fresh.remove(current.id());
@@ -150,6 +153,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let events = &mut self.report.events;
         match origin {
             Origin::Known => {
+                self.succeed(&object);
                 self.progress.current = Some(object);
                 return Ok(());
             }
@@ -159,6 +163,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         if origin == Origin::Recovered && object.is_whole() {
             self.note_create(CreateOutcome::Known);
         }
+        self.succeed(&object);
         self.put(Arc::unwrap_or_clone(object));
         Ok(())
     }
@@ -170,7 +175,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let events = &mut self.report.events;
         let id = created.id();
         events.normal("Created", format!("created {id} at Adobe"));
-        if let (Some(what), Some(old)) = (reason, &self.progress.current) {
+        if let (Some(what), Some(old)) = (&reason, &self.progress.current) {
             let text = format!(
                 "{id} replaces {}, since {what} cannot be changed in place",
                 old.id()
@@ -178,8 +183,18 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             events.normal("Replaced", text);
         }
         self.collection.created.add(created.id());
+        if reason.is_some() {
+            self.succeed(&created);
+        }
+        self.sign(created.id(), revision);
         self.put(created);
         Ok(())
+    }
+
+    /// The mark was written on an object.
+    fn sign(&self, id: &str, revision: u32) {
+        let mark = self.claim().at(revision);
+        self.collection.index(|it| it.sign(id, mark));
     }
 
     /// Awaits something that creates. Until there is a good answer, or a clear refusal, it may have taken effect.
@@ -207,7 +222,8 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         tracing::debug!(?change, "updating");
         self.collection.created.remove(current.id());
         let ours = current.mark().filter(|it| it.claim() == self.claim());
-        let desired = self.desired(ours.map_or(1, Mark::revision))?;
+        let revision = ours.map_or(1, Mark::revision);
+        let desired = self.desired(revision)?;
         let changed = told(&K::differences(&desired, &current, &change));
         let renames = !K::is_namesake(&desired, &current);
         let (session, creates) = (self.session.clone(), K::creates(&change));
@@ -231,6 +247,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         }
         let text = format!("updated {} at Adobe{changed}", updated.id());
         self.report.events.normal("Updated", text);
+        self.sign(updated.id(), revision);
         self.put(updated);
         if renames {
             self.enqueue_contenders();
@@ -254,8 +271,11 @@ impl<K: ManagedKind> Work<'_, '_, K> {
 
     async fn retire(&mut self, id: &str) -> Result<()> {
         self.report_progress().await?;
+        // Whatever happens now, the status names what may be deleted.
+        self.report.try_write(self.cx, false).await?;
         let Some(object) = self.still_ours(id).await? else {
             self.collection.index(|it| it.not_found(id));
+            self.forget_obsolete(id);
             return Ok(());
         };
         if let Err(error) = self.let_go(&object).await {
@@ -263,12 +283,14 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             let staying = matches!(error, Error::HasRecords(_));
             if staying && self.collection.index(|it| it.note_staying(id)) {
                 let text = format!("what was replaced stays at Adobe: {error}");
-                self.report.events.warning(reasons::DELETION_BLOCKED, text);
+                let events = &mut self.report.events;
+                events.warning_about(id, reasons::DELETION_BLOCKED, text);
             }
             self.progress.retained.insert(id.to_owned());
             return Ok(());
         }
         self.collection.index(|it| it.forget(id));
+        self.forget_obsolete(id);
         let text = format!("deleted {id}, which was replaced");
         self.report.events.normal("Deleted", text);
         // Something that it used may be used no longer.
@@ -298,7 +320,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         if let Some(object) = self.still_ours(id).await? {
             let resource = self.cx.resource();
             resource.may_delete(&self.session, &object).await?;
-            K::Objects::delete(&self.session, &object).await?;
+            K::Objects::delete(&self.session, &resource.owned(object)).await?;
             let text = format!("deleted {id} at Adobe");
             self.report.events.normal("Deleted", text);
         }
@@ -317,7 +339,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             Some(object) if ours(&object) => Ok(Some(object)),
             Some(_) => {
                 let text = format!("{id} does not bear our mark any more: left at Adobe");
-                self.report.events.warning("Released", text);
+                self.report.events.warning_about(id, "Released", text);
                 Ok(None)
             }
             None if K::is_hidden(&self.session, id).await? => Err(Error::Hidden(id.to_owned())),

@@ -23,6 +23,12 @@ pub struct View<'v, P: Planned> {
     pub claim: Mark,
     /// The id in its status.
     pub known_id: Option<String>,
+    /// The ids of other objects in its status, which are to be deleted.
+    pub obsolete: Vec<String>,
+    /// The ids in its status of what its object is made of.
+    pub parts: Vec<String>,
+    /// The revision in its status that the next replacement gets.
+    pub next_revision: Option<u32>,
     /// The id in its annotation.
     pub external_id: Option<String>,
     /// Whether a fresh look was requested that was not taken yet.
@@ -55,6 +61,8 @@ pub struct View<'v, P: Planned> {
     pub object: &'v dyn Fn(&str) -> Option<Arc<P::Held>>,
     /// Whether an object must be read before anything is decided.
     pub is_stale: &'v dyn Fn(&str) -> bool,
+    /// Whether Adobe did not keep the mark that we wrote on an object.
+    pub is_cut: &'v dyn Fn(&str) -> bool,
     /// Whether we deleted an object a moment ago.
     pub is_forgotten: &'v dyn Fn(&str) -> bool,
     /// Whether the custom resource exists that a mark names.
@@ -131,6 +139,10 @@ pub enum Step<P: Planned> {
     Take(Arc<P::Held>, Origin),
     /// Write the finalizer.
     AddFinalizer,
+    /// Draw the revision of a replacement, and write it into the status.
+    Reserve,
+    /// Write into the status that this object is ours, and to be deleted.
+    Record(String),
     /// Create the object of this revision; the text says what it is replaced for, if it is.
     Create(u32, Option<String>),
     /// Change the object.
@@ -160,6 +172,33 @@ impl<P: Planned> View<'_, P> {
         let mark = self.progress.current.as_ref().and_then(|it| it.mark());
         let ours = mark.filter(|mark| mark.claim() == self.claim);
         ours.map_or(1, Mark::revision)
+    }
+
+    /// A replacement whose create brought no answer, or was followed by no status: it carries the revision that was drawn.
+    pub fn begun(&self) -> Option<&Arc<P::Held>> {
+        let revision = self.drawn()?;
+        self.bearing(revision).next()
+    }
+
+    /// The revision that was drawn for the next replacement. Once several objects carry it, it tells nothing any more.
+    pub fn drawn(&self) -> Option<u32> {
+        let drawn = self.next_revision?;
+        (self.bearing(drawn).count() < 2).then_some(drawn)
+    }
+
+    /// The objects that carry a revision and that the status does not name.
+    fn bearing(&self, revision: u32) -> impl Iterator<Item = &Arc<P::Held>> {
+        let mark = self.claim.at(revision);
+        let known = self.known_id.as_deref();
+        let claimed = self.claimed.iter();
+        let unnamed =
+            claimed.filter(move |it| Some(it.id()) != known && !self.is_obsolete(it.id()));
+        unnamed.filter(move |it| it.mark() == Some(&mark))
+    }
+
+    /// Whether the status names the object as one that is to be deleted.
+    pub fn is_obsolete(&self, id: &str) -> bool {
+        self.obsolete.iter().any(|it| it == id)
     }
 
     /// Whether the object was read or written in this reconcile.

@@ -54,9 +54,16 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         if revision == 1 {
             return None;
         }
-        let claimed = self.collection.index(|it| it.claimed(&self.claim()));
-        let is_older = |it: &Arc<K::Held>| it.mark().is_some_and(|it| it.revision() < revision);
-        claimed.into_iter().find(is_older)
+        let status = self.report.status.as_ref();
+        let known = status.id.iter().chain(status.obsolete_ids.iter().rev());
+        let mut known = known.filter_map(|id| self.collection.index(|it| it.get(id)));
+        known.find(|it| it.mark().is_some_and(|it| it.revision() < revision))
+    }
+
+    /// The revision of the next replacement, if it was drawn.
+    pub(super) fn next_revision(&self) -> Option<u32> {
+        let next = self.report.status.as_ref().next_revision?;
+        u32::try_from(next).ok()
     }
 
     /// The custom resource whose object at Adobe uses this one, whatever its spec says now.

@@ -40,7 +40,7 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     let error = collection.lasting_list_error();
     let findings = Findings {
         list_error: error.map(|error| error.to_string()),
-        orphans: orphans::<K>(engine, &session, &namespace, &keys),
+        orphans: orphans::<K>(engine, &session, (&namespace, &sandbox)),
     };
     let is_news = collection.set_findings(findings);
     // The last kind to be listed for the first time completes what the Sandbox has to report.

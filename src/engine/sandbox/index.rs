@@ -1,6 +1,5 @@
 //! The objects of one kind in one sandbox, as lists, reads and our own writes show them. Pure: it does no I/O.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +25,18 @@ pub struct Index<H> {
     stale: HashSet<String>,
     /// Replaced objects of which it was reported that they stay.
     staying: HashSet<String>,
+    /// The marks that we wrote and that no list has shown yet.
+    signed: HashMap<String, Signed>,
+}
+
+/// A mark that we wrote.
+#[derive(Debug)]
+struct Signed {
+    mark: Mark,
+    /// Whether no list was taken since it was last written.
+    unlisted: bool,
+    /// How many times it was written without a list that shows it afterwards.
+    lost: u32,
 }
 
 impl<H> Default for Index<H> {
@@ -39,6 +50,7 @@ impl<H> Default for Index<H> {
             adopters: HashMap::new(),
             stale: HashSet::new(),
             staying: HashSet::new(),
+            signed: HashMap::new(),
         }
     }
 }
@@ -94,6 +106,7 @@ impl<H: Held> Index<H> {
     pub fn not_found(&mut self, id: &str) -> bool {
         let shown = self.by_id.contains_key(id);
         self.own.remove(id);
+        self.signed.remove(id);
         self.stale.remove(id);
         self.remove(id);
         shown
@@ -103,6 +116,7 @@ impl<H: Held> Index<H> {
     pub fn forget(&mut self, id: &str) {
         self.own.insert(id.to_owned(), (Instant::now(), false));
         self.adopters.remove(id);
+        self.signed.remove(id);
         self.stale.remove(id);
         self.staying.remove(id);
         self.remove(id);
@@ -117,6 +131,28 @@ impl<H: Held> Index<H> {
     pub fn is_forgotten(&self, id: &str, lag: Duration) -> bool {
         let own = self.own.get(id);
         own.is_some_and(|(at, there)| !there && at.elapsed() < lag)
+    }
+
+    /// We wrote the mark on an object. Whether Adobe keeps it whole, lists tell.
+    pub fn sign(&mut self, id: &str, mark: Mark) {
+        let lost = self.signed.get(id).map_or(0, |it| it.lost);
+        let unlisted = true;
+        let signed = Signed {
+            mark,
+            unlisted,
+            lost,
+        };
+        self.signed.insert(id.to_owned(), signed);
+    }
+
+    /// Whether lists show something else in the place of the mark that we wrote: its beginning, or anything twice.
+    pub fn is_cut(&self, id: &str) -> bool {
+        let Some(Signed { mark, lost, .. }) = self.signed.get(id) else {
+            return false;
+        };
+        let shown = self.by_id.get(id).and_then(|it| it.mark());
+        let beginning = shown.is_some_and(|it| it != mark && mark.tag().starts_with(&it.tag()));
+        *lost > 1 || (*lost > 0 && beginning)
     }
 
     /// The object must be read before anything is decided.
@@ -170,11 +206,24 @@ impl<H: Held> Index<H> {
         self.by_use.clear();
         for object in listed {
             if !self.own.contains_key(object.id()) {
+                self.compare_mark(&object);
                 self.insert(Arc::new(object));
             }
         }
         for object in kept {
             self.insert(object);
+        }
+    }
+
+    /// Compares the mark that a list shows with the one that we wrote.
+    fn compare_mark(&mut self, object: &H) {
+        let Some(signed) = self.signed.get_mut(object.id()) else {
+            return;
+        };
+        if object.mark() == Some(&signed.mark) {
+            self.signed.remove(object.id());
+        } else if std::mem::take(&mut signed.unlisted) {
+            signed.lost += 1;
         }
     }
 
@@ -214,12 +263,11 @@ impl<H: Held> Index<H> {
     }
 }
 
-/// Latest revision first, whole objects before mere parts, then the oldest; what we just created has no creation time yet
-/// and is the youngest.
-pub fn precedence<H: Held>(object: &H) -> (Reverse<u32>, bool, i64) {
-    let revision = object.mark().map_or(0, Mark::revision);
+/// Whole objects before mere parts, then the oldest: a copy is younger than what was copied. What we just created has no
+/// creation time yet and is the youngest.
+pub fn precedence<H: Held>(object: &H) -> (bool, i64) {
     let created = object.created().unwrap_or(i64::MAX);
-    (Reverse(revision), !object.is_whole(), created)
+    (!object.is_whole(), created)
 }
 
 #[cfg(test)]
@@ -276,13 +324,33 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_revision_counts_whatever_its_age() {
+    fn a_mark_that_lists_do_not_show_after_two_writes_is_cut() {
+        let mut index = Index::default();
+        let list = |index: &mut Index<Thing>, mark| {
+            index.replace(vec![Thing("a", mark, 1)], Instant::now(), Duration::ZERO);
+            index.is_cut("a")
+        };
+        index.sign("a", mark());
+        assert!(!list(&mut index, None), "somebody may have edited it");
+        assert!(!list(&mut index, None), "it was not written again");
+        index.sign("a", mark());
+        assert!(list(&mut index, None));
+        index.sign("a", mark());
+        assert!(!list(&mut index, Some(mark())), "a shorter text fits");
+        // Its beginning is no edit, even if it reads like the mark of another resource.
+        let long = Mark::new("o", Kind::Dataset, "ns", "name");
+        index.sign("a", long);
+        assert!(list(&mut index, Some(mark())));
+    }
+
+    #[test]
+    fn the_oldest_counts_whatever_its_revision() {
         let index = listed(vec![
-            Thing("old", Some(mark()), 1),
-            Thing("new", Some(mark().at(2)), 2),
+            Thing("copy", Some(mark().at(9)), 2),
+            Thing("original", Some(mark()), 1),
         ]);
         let ids: Vec<_> = index.claimed(&mark()).iter().map(|it| it.0).collect();
-        assert_eq!(ids, ["new", "old"]);
+        assert_eq!(ids, ["original", "copy"]);
     }
 
     #[test]

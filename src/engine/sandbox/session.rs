@@ -1,7 +1,7 @@
 //! The open sandboxes: for each the handle on Adobe, the owner id, the tenant, and the collections of its objects.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -62,6 +62,17 @@ impl Session {
     pub fn adobe(&self) -> Adobe {
         let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
         access.adobe.clone()
+    }
+
+    /// Which of these orphans nobody was told of yet; from now on the first few, so many at most, count as told.
+    pub fn untold(&self, orphans: &[String], most: usize) -> Vec<String> {
+        let told = &mut self.whole().told;
+        let found: HashSet<_> = orphans.iter().collect();
+        told.retain(|it| found.contains(it));
+        let mut untold: Vec<_> = orphans.to_vec();
+        untold.retain(|it| !told.contains(it));
+        told.extend(untold.iter().take(most).cloned());
+        untold
     }
 
     /// How often everything is listed.

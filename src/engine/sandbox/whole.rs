@@ -3,6 +3,7 @@
 //! An object that is missing is created again only once the whole sandbox was looked at since: every kind was listed, and
 //! then its Sandbox was reconciled, which asks Adobe for the state of the sandbox and tells whether it was reset.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -26,6 +27,8 @@ pub struct Whole {
     pub checked: Option<Instant>,
     /// When nearly everything was found gone, until it is there again.
     pub reset: Option<Time>,
+    /// The orphans that were reported, one by one.
+    pub told: HashSet<String>,
 }
 
 /// Whether nearly everything is gone.

@@ -27,7 +27,7 @@ use self::registry::{
     remove, stated, waiting_part,
 };
 use crate::adobe::{PatchOp, RegistryType};
-use crate::api::{PlatformSchema, PlatformSchemaStatus};
+use crate::api::{AepResource as _, PlatformSchema, PlatformSchemaStatus};
 use crate::engine::{
     Difference, Error, Held as _, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result,
     Session,
@@ -200,9 +200,25 @@ impl ManagedKind for PlatformSchema {
         Ok(changed)
     }
 
-    fn record(_: &Desired, held: &Held, status: &mut PlatformSchemaStatus) {
+    fn owned(&self, mut held: Held) -> Held {
+        let recorded = self.status.as_ref().map(Self::parts).unwrap_or_default();
+        let listed = self.spec.field_groups.as_deref().unwrap_or_default();
+        if let (Some(schema), Some(part)) = (&held.schema, &held.part) {
+            let made = schema.refs.contains(&part.id) && !listed.contains(&part.id);
+            if !made && !recorded.contains(&part.id) {
+                held.part = None;
+            }
+        }
+        held
+    }
+
+    fn record(desired: &Desired, held: &Held, status: &mut PlatformSchemaStatus) {
         let schema = held.schema.as_ref();
-        let part = |kind| held.part.as_ref().filter(|part| part.kind == kind);
+        let own = held
+            .part
+            .as_ref()
+            .filter(|_| desired.own_fields().is_some());
+        let part = |kind| own.filter(|part| part.kind == kind);
         status.alt_id = schema.map(|it| it.alt_id.clone());
         status.version = schema.and_then(|it| it.version.clone());
         status.class_id = part(RegistryType::Class).map(|it| it.id.clone());

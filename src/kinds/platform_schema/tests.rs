@@ -6,8 +6,8 @@ use super::identities::identity_body;
 use super::plan::Change;
 use super::registry::stated;
 use crate::adobe::{PatchOp, RegistryResource, RegistryType};
-use crate::api::{Kind, PlatformSchema, PlatformSchemaSpec};
-use crate::engine::{Error, Held as _, Mark, Plan, Planned as _};
+use crate::api::{Kind, PlatformSchema, PlatformSchemaSpec, PlatformSchemaStatus};
+use crate::engine::{Error, Held as _, ManagedKind as _, Mark, Plan, Planned as _};
 
 const GROUP: &str = "https://ns.adobe.com/xdm/context/profile-personal-details";
 const OWN: &str = "https://ns.adobe.com/acme/mixins/f1";
@@ -479,4 +479,31 @@ fn class_schema_and_descriptors_are_created_and_all_else_is_changed() {
         Change::EnableProfile(Vec::new()),
     ];
     assert!(!changed.iter().any(PlatformSchema::creates));
+}
+
+#[test]
+fn a_field_group_that_a_mark_alone_makes_a_part_is_not_deleted_with_the_schema() {
+    let resource =
+        |spec: Value| PlatformSchema::new("payments", serde_json::from_value(spec).unwrap());
+    let mut own = resource(target());
+    let whole = image(&desired(target()));
+    assert_eq!(own.owned(whole.clone()), whole, "the schema refers to it");
+    // Somebody marks a field group that the spec lists.
+    let mut spec = bare();
+    spec["fieldGroups"] = json!([GROUP, OWN]);
+    assert!(resource(spec).owned(whole.clone()).part.is_none());
+    // Or one that the schema does not refer to.
+    let mut attached = whole;
+    attached.schema.as_mut().unwrap().refs.clear();
+    assert!(own.owned(attached.clone()).part.is_none());
+    let mut status = PlatformSchemaStatus::default();
+    PlatformSchema::record(&desired(bare()), &attached, &mut status);
+    assert_eq!(status.field_group_id, None, "nor is it recorded");
+    PlatformSchema::record(&desired(target()), &attached, &mut status);
+    own.status = Some(status);
+    assert_eq!(
+        own.owned(attached.clone()),
+        attached,
+        "what was recorded is ours"
+    );
 }

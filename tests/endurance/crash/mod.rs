@@ -38,6 +38,11 @@ async fn an_update_survives_a_crash_at_any_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_survives_a_crash_at_any_request() {
+    survive_every_crash(prompt(Phase::Replace), 9).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_survives_a_crash_at_any_request() {
     survive_every_crash(prompt(Phase::Delete), 9).await;
 }

@@ -15,6 +15,8 @@ pub enum Phase {
     Create,
     /// Four specs of a settled pipeline change at once.
     Update,
+    /// A settled pipeline reads another table, for which connection and flow are replaced.
+    Replace,
     /// All custom resources of a settled pipeline are deleted at once.
     Delete,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Replace => "replace",
             Self::Delete => "delete",
         })
     }
@@ -37,6 +40,13 @@ impl Phase {
             cluster::apply(&scenario.world, &scenario.objects).await;
             scenario.settled().await;
         }
+        if self == Self::Replace {
+            for (kind, name) in REPLACED {
+                let patch = json!({ "spec": { "replacePolicy": "Recreate" } });
+                scenario.world.patch(kind, name, patch).await;
+            }
+            scenario.settled().await;
+        }
     }
 
     /// Gives the operator its work.
@@ -47,6 +57,12 @@ impl Phase {
                 cluster::apply(&scenario.world, &scenario.objects).await;
             }
             Self::Update => change(&scenario.world).await,
+            Self::Replace => {
+                let other = json!({ "params": { "tableName": "PayPal.Other" } });
+                let patch = json!({ "spec": other });
+                let (kind, name) = REPLACED[0];
+                scenario.world.patch(kind, name, patch).await;
+            }
             Self::Delete => cluster::delete(&scenario.world, &scenario.objects).await,
         }
     }
@@ -59,9 +75,32 @@ impl Phase {
                 changed(&scenario.world).await;
                 scenario.settled().await;
             }
+            Self::Replace => {
+                replaced(&scenario.world).await;
+                scenario.settled().await;
+            }
             Self::Delete => scenario.gone().await,
         }
     }
+}
+
+/// What is replaced where another table is read.
+const REPLACED: [(&str, &str); 2] = [
+    ("SourceConnection", "paypal-products"),
+    ("Dataflow", "payments"),
+];
+
+/// Waits until what was replaced is gone, and the flow uses what took its place.
+async fn replaced(world: &World) {
+    let arrived = || async {
+        let sources = world.simulator.objects("prod", "sourceConnections");
+        let flows = world.simulator.objects("prod", "flows");
+        must((sources.len(), flows.len()) == (1, 1), &sources.len())?;
+        let (source, flow) = (&sources[0], &flows[0]);
+        must(source["params"]["tableName"] == "PayPal.Other", source)?;
+        must(flow["sourceConnectionIds"][0] == source["id"], flow)
+    };
+    world.eventually("the replacement at Adobe", arrived).await;
 }
 
 async fn change(world: &World) {

@@ -4,6 +4,8 @@
     reason = "a table has as many rows as there are cases"
 )]
 
+mod forgery;
+
 use super::*;
 use crate::api::Kind;
 use crate::engine::difference::Difference;
@@ -92,6 +94,9 @@ struct Row {
     /// What is to happen, in one sentence.
     says: &'static str,
     known_id: Option<&'static str>,
+    obsolete: &'static [&'static str],
+    parts: &'static [&'static str],
+    next_revision: Option<u32>,
     external_id: Option<&'static str>,
     requested: bool,
     finalizer: bool,
@@ -113,6 +118,8 @@ struct Row {
     /// What the index holds.
     index: Vec<Object>,
     stale: &'static [&'static str],
+    /// Objects of which Adobe did not keep the mark.
+    cut: &'static [&'static str],
     forgotten: &'static [&'static str],
     /// Custom resources that exist besides this one, by name.
     exist: &'static [&'static str],
@@ -128,6 +135,9 @@ fn row(says: &'static str) -> Row {
     Row {
         says,
         known_id: None,
+        obsolete: &[],
+        parts: &[],
+        next_revision: None,
         external_id: None,
         requested: false,
         finalizer: false,
@@ -144,6 +154,7 @@ fn row(says: &'static str) -> Row {
         unlisted_user: None,
         index: Vec::new(),
         stale: &[],
+        cut: &[],
         forgotten: &[],
         exist: &[],
         used: &[],
@@ -206,6 +217,13 @@ fn unmarked(id: &'static str) -> Object {
     Object {
         mark: None,
         ..ours(id)
+    }
+}
+
+fn younger(object: Object) -> Object {
+    Object {
+        created: 2,
+        ..object
     }
 }
 
@@ -273,6 +291,9 @@ impl Row {
         decide(&View {
             claim: claim(),
             known_id: self.known_id.map(Into::into),
+            obsolete: self.obsolete.iter().map(|it| (*it).into()).collect(),
+            parts: self.parts.iter().map(|it| (*it).into()).collect(),
+            next_revision: self.next_revision,
             external_id: self.external_id.map(Into::into),
             requested: self.requested,
             has_finalizer: self.finalizer,
@@ -291,6 +312,7 @@ impl Row {
             claimed,
             object: &|id| object(id).map(Arc::new),
             is_stale: &|id| self.stale.contains(&id),
+            is_cut: &|id| self.cut.contains(&id),
             is_forgotten: &|id| self.forgotten.contains(&id),
             exists: &|mark| {
                 ["n"]
@@ -326,6 +348,8 @@ fn words(step: &Step<Toy>) -> String {
         Step::Create(revision, None) => format!("create R{revision}"),
         Step::Create(revision, Some(what)) => format!("create R{revision} for {what}"),
         Step::Update(change) => format!("update {change}"),
+        Step::Reserve => "reserve".into(),
+        Step::Record(id) => format!("record {id}"),
         Step::Retire(id) => format!("retire {id}"),
         Step::Delete(id) => format!("delete {id}"),
         Step::Stop(error) => {
@@ -606,6 +630,45 @@ fn drift_is_read_once_more_and_put_right() {
             },
             "take b (Known)",
         ),
+        (
+            Row {
+                index: vec![unmarked("a"), ours("b")],
+                ..synced(
+                    "a mark that was moved to another object is written again on the one in the status",
+                )
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                cut: &["a"],
+                was_synced: true,
+                ..taken("a mark that Adobe does not keep is not written again and again")
+                    .on(unmarked("a"))
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                cut: &["a"],
+                was_synced: true,
+                index: vec![],
+                ..taken("even if what is left looks like that of another resource").on(marked(
+                    "a",
+                    Mark::new("team/default", Kind::Dataset, "team", "m"),
+                ))
+            },
+            "InvalidSpec, again on change",
+        ),
+        (
+            Row {
+                cut: &["a"],
+                ..taken("but it is once the spec was edited")
+                    .on(unmarked("a"))
+                    .fresh("a")
+            },
+            "update the mark",
+        ),
     ]);
 }
 
@@ -814,11 +877,32 @@ fn an_object_is_adopted_only_on_purpose() {
         ),
         (
             Row {
-                index: vec![ours("x"), revised("b", 2)],
+                index: vec![ours("x"), revised("b", 7)],
                 known_id: Some("b"),
                 ..named("what replaced an adopted object is not the one that the annotation names")
             },
             "take b (Known)",
+        ),
+        (
+            Row {
+                index: vec![revised("b", 9)],
+                ..named("nor does another object count, whatever its revision")
+            },
+            "read x",
+        ),
+        (
+            Row {
+                index: vec![revised("b", 9)],
+                ..named("unless what it names is gone, and the status").denied("x")
+            },
+            "take b (Known)",
+        ),
+        (
+            Row {
+                index: vec![ours("b"), younger(ours("x"))],
+                ..named("of several with our mark, it is the one that the annotation names")
+            },
+            "take x (Known)",
         ),
         (
             Row {
@@ -1036,6 +1120,50 @@ fn a_duplicate_is_left_alone() {
             },
             "done",
         ),
+        (
+            Row {
+                index: vec![ours("a"), revised("b", 9)],
+                ..taken("also where its mark was raised")
+            },
+            "done",
+        ),
+        (
+            Row {
+                known_id: None,
+                index: vec![younger(revised("b", 9)), ours("a")],
+                ..synced(
+                    "a copy with a raised mark is no reason to move to it after a status was lost",
+                )
+            },
+            "take a (Known)",
+        ),
+        (
+            Row {
+                known_id: None,
+                index: vec![younger(revised("b", 9)), ours("a")],
+                dereferenced: false,
+                ..synced("which is told from a replacement by the spec")
+            },
+            "dereference",
+        ),
+        (
+            Row {
+                known_id: None,
+                value: "fixed",
+                index: vec![ours("a"), younger(valued(revised("b", 9), "fixed"))],
+                ..synced("where only the younger one fits, it has replaced the other")
+            },
+            "take b (Known)",
+        ),
+        (
+            Row {
+                index: vec![],
+                known_id: Some("b"),
+                obsolete: &["a"],
+                ..synced("what was replaced does not come back").denied("b")
+            },
+            "create R1",
+        ),
     ]);
 }
 
@@ -1046,7 +1174,11 @@ fn a_replacement_is_there_before_what_it_replaces_goes() {
         replaces: true,
         ..taken(says)
     };
-    let both = vec![revised("b", 2), ours("a")];
+    let both = vec![ours("a"), younger(revised("b", 7))];
+    let begun = |says| Row {
+        next_revision: Some(7),
+        ..fixed(says)
+    };
     check([
         (
             Row {
@@ -1068,46 +1200,82 @@ fn a_replacement_is_there_before_what_it_replaces_goes() {
             "read a",
         ),
         (
-            fixed("and replaced").fresh("a"),
-            "create R2 for `spec.value`",
+            fixed("a revision is drawn and written into the status").fresh("a"),
+            "reserve",
+        ),
+        (
+            begun("and the object is replaced").fresh("a"),
+            "create R7 for `spec.value`",
         ),
         (
             Row {
                 unknown_create: Some(9),
-                ..fixed("a replacement that may have been created is looked for").fresh("a")
+                ..begun("a replacement that may have been created is looked for").fresh("a")
             },
-            "find R2",
+            "find R7",
         ),
         (
             Row {
                 unknown_create: Some(9),
-                ..fixed("what was found of the first revision does not count")
+                ..begun("what was found of the first revision does not count")
                     .fresh("a")
                     .found(1, vec![ours("a")])
             },
-            "find R2",
+            "find R7",
         ),
         (
             Row {
                 unknown_create: Some(9),
-                ..fixed("one that is found is gone on with")
+                ..begun("one that is found is gone on with")
                     .fresh("a")
-                    .found(2, vec![revised("b", 2)])
+                    .found(7, vec![revised("b", 7)])
             },
             "take b (Recovered)",
         ),
         (
             Row {
+                unknown_create: Some(9),
+                ..begun("what carries a revision that was not drawn is not")
+                    .fresh("a")
+                    .found(7, vec![revised("b", 8)])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                unknown_create: Some(9),
+                ..begun("nor one of several that carry it")
+                    .fresh("a")
+                    .found(7, vec![revised("b", 7), revised("c", 7)])
+            },
+            "CreateUnsure, again after 2 s",
+        ),
+        (
+            Row {
+                index: vec![ours("a"), revised("b", 7), revised("c", 7)],
+                ..begun("then another revision is drawn").fresh("a")
+            },
+            "reserve",
+        ),
+        (
+            Row {
                 index: both.clone(),
-                ..fixed("so is one that is known")
+                ..begun("so is one that is known")
             },
             "take b (Known)",
         ),
         (
             Row {
-                index: vec![valued(revised("b", 2), "fixed"), ours("a")],
+                index: both.clone(),
+                ..fixed("an object with a higher revision that was not drawn is none").fresh("a")
+            },
+            "reserve",
+        ),
+        (
+            Row {
+                index: vec![ours("a"), valued(revised("b", 7), "fixed")],
                 replaces: false,
-                ..fixed("even where the policy has changed, if it fits")
+                ..begun("even where the policy has changed, if it fits")
             },
             "take b (Known)",
         ),
@@ -1115,41 +1283,58 @@ fn a_replacement_is_there_before_what_it_replaces_goes() {
             Row {
                 index: both.clone(),
                 replaces: false,
-                ..fixed("but not if it does not")
+                ..begun("but not if it does not")
             },
             "ReplaceRequired, again on change",
         ),
         (
             Row {
                 known_id: Some("b"),
+                obsolete: &["a"],
                 index: both.clone(),
                 ..taken("what was replaced is given up only once the new one was read")
-                    .on(revised("b", 2))
+                    .on(revised("b", 7))
             },
             "read b",
         ),
         (
             Row {
+                known_id: Some("b"),
+                obsolete: &["a"],
                 index: both.clone(),
-                ..taken("then it is deleted").on(revised("b", 2)).fresh("b")
+                ..taken("then it is deleted").on(revised("b", 7)).fresh("b")
             },
             "retire a",
         ),
         (
             Row {
+                known_id: Some("b"),
+                index: both.clone(),
+                ..taken("but not if the status does not name it")
+                    .on(revised("b", 7))
+                    .fresh("b")
+            },
+            "done",
+        ),
+        (
+            Row {
+                known_id: Some("b"),
+                obsolete: &["a"],
                 index: both.clone(),
                 used: &["a"],
                 ..taken("as long as something uses it, it stays")
-                    .on(revised("b", 2))
+                    .on(revised("b", 7))
                     .fresh("b")
             },
             "done, again with backoff",
         ),
         (
             Row {
+                known_id: Some("b"),
+                obsolete: &["a"],
                 index: both.clone(),
                 ..taken("and where Adobe does not let it go")
-                    .on(revised("b", 2))
+                    .on(revised("b", 7))
                     .fresh("b")
                     .after(|it| assert!(it.retained.insert("a".into())))
             },
@@ -1157,10 +1342,38 @@ fn a_replacement_is_there_before_what_it_replaces_goes() {
         ),
         (
             Row {
+                next_revision: Some(7),
                 index: both.clone(),
-                ..taken("where the spec went back, the replacement goes").fresh("a")
+                ..taken("where the spec went back, the replacement is to go").fresh("a")
+            },
+            "record b",
+        ),
+        (
+            Row {
+                obsolete: &["b"],
+                index: both.clone(),
+                ..taken("and goes").fresh("a")
             },
             "retire b",
+        ),
+        (
+            Row {
+                next_revision: Some(7),
+                index: vec![],
+                ..begun("the present object may vanish meanwhile")
+                    .denied("a")
+                    .after(|it| it.current = None)
+            },
+            "create R1",
+        ),
+        (
+            Row {
+                index: vec![younger(revised("b", 7)), younger(ours("c"))],
+                ..begun("then the replacement is found again")
+                    .denied("a")
+                    .after(|it| it.current = None)
+            },
+            "take b (Known)",
         ),
         (
             Row {
@@ -1272,11 +1485,53 @@ fn deletion_takes_what_is_ours_and_no_longer_used() {
         ),
         (
             Row {
-                index: vec![ours("a"), revised("b", 2)],
-                ..deleting("everything that bears the mark goes")
-                    .after(|it| assert!(it.done.insert("a".into())))
+                obsolete: &["b"],
+                ..deleting("so is what it replaced").after(|it| assert!(it.done.insert("a".into())))
             },
             "delete b",
+        ),
+        (
+            Row {
+                next_revision: Some(7),
+                index: vec![ours("a"), revised("b", 7)],
+                ..deleting("and what was to replace it, once it is recorded")
+            },
+            "record b",
+        ),
+        (
+            Row {
+                index: vec![ours("a"), ours("b"), revised("c", 9)],
+                ..deleting("what else carries the mark is left alone")
+                    .after(|it| assert!(it.done.insert("a".into())))
+            },
+            "done",
+        ),
+        (
+            Row {
+                known_id: None,
+                index: vec![ours("b"), ours("c")],
+                ..deleting("what was created without a status is recorded first")
+            },
+            "record b",
+        ),
+        (
+            Row {
+                known_id: None,
+                obsolete: &["b"],
+                index: vec![ours("c")],
+                ..deleting("and it alone is deleted")
+                    .after(|it| assert!(it.done.insert("b".into())))
+            },
+            "done",
+        ),
+        (
+            Row {
+                parts: &["p"],
+                index: vec![ours("p"), ours("q")],
+                ..deleting("a part that is left is deleted, too, if the status names it")
+                    .after(|it| assert!(it.done.insert("a".into())))
+            },
+            "delete p",
         ),
         (
             Row {
