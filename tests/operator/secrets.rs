@@ -175,26 +175,25 @@ async fn no_secret_is_shown_anywhere_however_adobe_repeats_it() {
     let spoken = format!("{} {}", spellings(CANARY).join(" "), base64(SANDBOX_CANARY));
     assert!(spoken.len() < 500, "all of it is shown: {}", spoken.len());
     // To the call that carries it, to another one, and by IMS.
-    let refusal = json!({ "title": "The echo", "report": { "detailed-message": spoken } });
-    let faults = [
-        Fault::answer(Reply::json(400, refusal.clone())).path("/connections"),
-        Fault::answer(Reply::json(400, refusal)).path("/sourceConnections"),
-        Fault::answer(Reply::json(
-            503,
-            json!({ "error": "x", "error_description": spoken }),
-        ))
-        .service("ims"),
-    ];
-    for fault in faults {
+    let refuse = |path: &str| {
+        let detail = json!({ "title": "The echo", "report": { "detailed-message": spoken } });
+        let refusal = Fault::answer(Reply::json(400, detail)).method("POST");
         world
             .simulator
-            .inject(fault.method("POST").times(Times::Next(1)));
-    }
+            .inject(refusal.path(path).times(Times::Every));
+    };
+    let away = json!({ "error": "x", "error_description": spoken });
+    let away = Fault::answer(Reply::json(503, away)).service("ims");
+    world.simulator.inject(away);
+    refuse("/connections");
     for object in &objects {
         world.apply(object).await.unwrap();
     }
     let again = json!({ "metadata": { "annotations": { "aep-operator.io/requested-at": "1" } } });
-    for kind in ["BaseConnection", "SourceConnection"] {
+    for (kind, next) in [
+        ("BaseConnection", Some("/sourceConnections")),
+        ("SourceConnection", None),
+    ] {
         let (_, name) = objects
             .iter()
             .map(aep_test_kit::name)
@@ -204,6 +203,8 @@ async fn no_secret_is_shown_anywhere_however_adobe_repeats_it() {
         let message = condition(&held, "Ready")["message"].to_string();
         assert!(message.contains("The echo: ***"), "{message}");
         texts.push((format!("{kind} when it was refused"), held.to_string()));
+        world.simulator.clear_faults();
+        next.map(refuse);
         world.patch(kind, name, again.clone()).await;
     }
     world.all_ready(&objects).await;
