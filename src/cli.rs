@@ -45,7 +45,7 @@ struct Run {
     /// Endpoints that a Sandbox may name besides Adobe's own, separated by commas.
     #[arg(long, env = "ALLOWED_ENDPOINTS", value_delimiter = ',')]
     allowed_endpoints: Vec<String>,
-    /// Let a BaseConnection use only Secrets with the label `aep-operator.io/allow-in-connections: "true"`.
+    /// Let base connections use only Secrets with the label `aep-operator.io/allow-in-connections: "true"`.
     #[arg(long, env = "REQUIRE_SECRET_LABEL", default_value_t = false)]
     require_secret_label: bool,
     /// Endpoint of Adobe's identity service, for Sandboxes that name none.
