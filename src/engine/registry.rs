@@ -486,8 +486,8 @@ mod tests {
         let (registry, flow) = registry();
         let observe = |version, status| {
             let shown = Fingerprint {
-                version,
                 status,
+                version,
                 ..fingerprint(1, 1)
             };
             !registry.observe(&flow, shown, Vec::new()).is_empty()

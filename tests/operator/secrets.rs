@@ -10,7 +10,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 fn one<'o>(objects: &'o mut [Value], kind: &str) -> &'o mut Value {
     objects.iter_mut().find(|it| it["kind"] == kind).unwrap()
@@ -99,13 +99,14 @@ fn base64(text: &str) -> String {
 /// A secret in eight spellings.
 fn spellings(secret: &str) -> [String; 8] {
     let quoted = Value::from(secret).to_string();
+    let percent: Vec<_> = secret.bytes().map(|it| format!("%{it:02X}")).collect();
     let escaped = secret.replace('&', "&amp;").replace('"', "&quot;");
     [
         secret.to_owned(),
         base64(secret),
         base64(&format!("joe:{secret}")),
         base64(&format!("j:{secret}")),
-        secret.bytes().map(|it| format!("%{it:02X}")).collect(),
+        percent.concat(),
         escaped.replace('<', "&lt;"),
         quoted[1..quoted.len() - 1].to_owned(),
         format!("joe:{}", &secret[..12]),
@@ -134,16 +135,9 @@ fn free_address() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-#[tokio::test]
-async fn no_secret_is_shown_anywhere_however_adobe_repeats_it() {
-    let world = World::unattended(Options::default()).await;
-    let secrets = vec![SANDBOX_CANARY.to_owned()];
-    world
-        .simulator
-        .set_secrets("aep-operator-demo", secrets)
-        .unwrap();
-    let (metrics, health) = (free_address(), free_address());
-    let process = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+/// An operator that logs everything.
+async fn operator(world: &World, metrics: SocketAddr, health: SocketAddr) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_aep-operator"))
         .arg("run")
         .env("WATCH_NAMESPACES", &world.namespace)
         .env("IMS_ENDPOINT", world.simulator.url())
@@ -158,7 +152,19 @@ async fn no_secret_is_shown_anywhere_however_adobe_repeats_it() {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn no_secret_is_shown_anywhere_however_adobe_repeats_it() {
+    let world = World::unattended(Options::default()).await;
+    let secrets = vec![SANDBOX_CANARY.to_owned()];
+    world
+        .simulator
+        .set_secrets("aep-operator-demo", secrets)
         .unwrap();
+    let (metrics, health) = (free_address(), free_address());
+    let process = operator(&world, metrics, health).await;
     // Read all the time, since the pipe is small.
     let id = process.id().unwrap().to_string();
     let log = tokio::spawn(process.wait_with_output());

@@ -37,7 +37,8 @@ fn base64(bytes: &[u8], url: bool) -> String {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|it| format!("%{it:02x}")).collect()
+    let escaped: Vec<_> = text.bytes().map(|it| format!("%{it:02x}")).collect();
+    escaped.concat()
 }
 
 fn html(text: &str) -> String {
@@ -46,9 +47,8 @@ fn html(text: &str) -> String {
 }
 
 fn numeric(text: &str) -> String {
-    text.chars()
-        .map(|it| format!("&#x{:X};", it as u32))
-        .collect()
+    let escaped = text.chars().map(|it| format!("&#x{:X};", it as u32));
+    escaped.collect::<Vec<_>>().concat()
 }
 
 fn json(text: &str) -> String {
@@ -58,7 +58,8 @@ fn json(text: &str) -> String {
 
 fn escaped(text: &str) -> String {
     let units = text.encode_utf16();
-    units.map(|it| format!("\\u{it:04x}")).collect()
+    let escaped: Vec<_> = units.map(|it| format!("\\u{it:04x}")).collect();
+    escaped.concat()
 }
 
 /// The text in every spelling that an answer may have.
