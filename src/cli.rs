@@ -45,6 +45,9 @@ struct Run {
     /// Endpoints that a Sandbox may name besides Adobe's own, separated by commas.
     #[arg(long, env = "ALLOWED_ENDPOINTS", value_delimiter = ',')]
     allowed_endpoints: Vec<String>,
+    /// Let base connections use only Secrets with the label `aep-operator.io/allow-in-connections: "true"`.
+    #[arg(long, env = "REQUIRE_SECRET_LABEL", default_value_t = false)]
+    require_secret_label: bool,
     /// Endpoint of Adobe's identity service, for Sandboxes that name none.
     #[arg(long, env = "IMS_ENDPOINT", default_value_t = Endpoints::default().ims)]
     ims_endpoint: String,
@@ -220,6 +223,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let Run {
         watched,
         allowed_endpoints,
+        require_secret_label,
         ims_endpoint,
         platform_endpoint,
         workers,
@@ -254,6 +258,7 @@ async fn run(flags: Run) -> anyhow::Result<()> {
     let settings = engine::Settings {
         namespaces,
         allowed_endpoints,
+        require_secret_label,
         endpoints: Endpoints {
             ims: ims_endpoint,
             platform: platform_endpoint,

@@ -229,7 +229,7 @@ async fn fetch(transport: &Transport, settings: &Settings) -> Result<CachedToken
         request_id: answer.request_id(),
         retry_after: answer.retry_after(),
     };
-    Err(refusal.into_error(&[secret]))
+    Err(refusal.into_error(&transport.redactor, &[]))
 }
 
 /// What IMS issues.

@@ -163,8 +163,8 @@ impl Call {
         })
     }
 
-    /// Values in the body that must never be shown, should the answer repeat them: whatever stands under `auth`, or
-    /// is patched into it. Very short ones are left out, since redacting them would ruin any text.
+    /// Values in the body that must not be shown, should the answer repeat them: whatever stands under `auth`, or is patched
+    /// into it. Those from Secrets are known anyway; users may have written others there.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let mut found = Vec::new();
         match &self.body {
@@ -186,9 +186,6 @@ impl Call {
             }
             _ => {}
         }
-        found.retain(|text| text.len() >= SHORTEST_SECRET);
-        // A secret that contains another one is redacted first, as a whole.
-        found.sort_by_key(|text| std::cmp::Reverse(text.len()));
         found
     }
 }
@@ -199,7 +196,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-const SHORTEST_SECRET: usize = 5;
 
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {

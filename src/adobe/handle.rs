@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::account::Account;
 use super::gate::Share;
 use super::transport::Transport;
-use super::{Meter, Permission, RetryPolicy, Settings};
+use super::{Meter, Permission, Redactor, RetryPolicy, Settings};
+
+/// The longest text of Adobe's that is shown, in characters. Most places show less.
+const LONGEST_WORDS: usize = 4096;
 
 /// A handle on one sandbox of one organisation, made by a [`Pool`](super::Pool).
 ///
@@ -31,6 +34,26 @@ impl Adobe {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The same handle, with what another one of the same Sandbox knows of secrets; the credentials are added.
+    #[must_use]
+    pub fn redact_with(mut self, redactor: Arc<Redactor>) -> Self {
+        redactor.learn("", "credentials", self.settings().credentials.secret());
+        self.transport.redactor = redactor;
+        self
+    }
+
+    /// What this handle and its clones know of secrets.
+    #[must_use]
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.transport.redactor
+    }
+
+    /// Words of Adobe's without secrets, for people to read.
+    #[must_use]
+    pub fn redacted(&self, words: &str) -> String {
+        self.transport.redactor.redact(words, LONGEST_WORDS)
     }
 
     /// The same handle, reporting every finished attempt of this clone and of its clones to `meter`.

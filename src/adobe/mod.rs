@@ -19,6 +19,7 @@ mod page;
 mod patch;
 mod permission;
 mod pool;
+mod redact;
 mod retry;
 mod sandboxes;
 mod schema_registry;
@@ -44,6 +45,7 @@ pub use meter::{Attempt, Meter};
 pub use patch::PatchOp;
 pub use permission::Permission;
 pub use pool::Pool;
+pub use redact::Redactor;
 pub use sandboxes::{SandboxInfo, Sandboxes};
 pub use schema_registry::{
     Descriptor, RegistryResource, RegistryType, SchemaRegistry, Stats, alt_id,

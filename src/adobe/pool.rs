@@ -72,14 +72,16 @@ impl Pool {
             policy: self.policy,
             account,
         };
-        Adobe {
+        let adobe = Adobe {
             shared: Arc::new(shared),
             transport: Transport {
                 http: self.http.clone(),
                 meter: None,
                 permission: Permission::default(),
+                redactor: Arc::default(),
             },
-        }
+        };
+        adobe.redact_with(Arc::default())
     }
 
     /// How many accounts and gates are in use.

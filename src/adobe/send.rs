@@ -70,7 +70,7 @@ impl Adobe {
             self.shared.account.accepted(call.service);
             return Ok(answer);
         }
-        let error = failure_of(call, self.refusal(call, &answer, &token));
+        let error = failure_of(call, self.refusal(call, &answer));
         Err(match error.class() {
             Class::TokenRefused | Class::TokenExpired => self.shared.account.refused(token, error),
             _ => self.record_throttle(error),
@@ -80,7 +80,9 @@ impl Adobe {
     async fn token(&self, call: &Call) -> Result<Token> {
         let (account, settings) = (&self.shared.account, &self.shared.settings);
         let token = account.token(call.service, &self.transport, settings).await;
-        token.map_err(|error| self.record_throttle(error))
+        let token = token.map_err(|error| self.record_throttle(error))?;
+        self.redactor().learn("", "token", token.secret());
+        Ok(token)
     }
 
     /// Starts the shared pause if Adobe asks for one; the error then says how long it will be.
@@ -163,7 +165,7 @@ impl Adobe {
         Ok(request)
     }
 
-    fn refusal(&self, call: &Call, answer: &Answer, token: &Token) -> Error {
+    fn refusal(&self, call: &Call, answer: &Answer) -> Error {
         let credentials = &self.shared.settings.credentials;
         let refusal = Refusal {
             service: call.service,
@@ -174,10 +176,7 @@ impl Adobe {
             request_id: answer.request_id(),
             retry_after: answer.retry_after(),
         };
-        let mut secrets = call.secrets();
-        secrets.push(token.secret().expose_secret());
-        secrets.push(credentials.secret().expose_secret());
-        refusal.into_error(&secrets)
+        refusal.into_error(self.redactor(), &call.secrets())
     }
 }
 

@@ -9,10 +9,13 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{Attempt, Class, Error, Meter, Permission, Result, Service};
+use super::{Attempt, Class, Error, Meter, Permission, Redactor, Result, Service};
 
 /// The largest body that is read, in bytes. A full page of the largest kind of object stays well below.
 const LARGEST_BODY: usize = 16 << 20;
+
+/// The longest part of a request id that is logged, in characters.
+const LONGEST_REQUEST_ID: usize = 100;
 
 /// The header that carries the id of a request, both ways.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -32,6 +35,7 @@ pub(super) struct Answer {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
     sent_id: Option<String>,
+    redactor: Arc<Redactor>,
 }
 
 /// How requests leave this process.
@@ -40,6 +44,7 @@ pub(super) struct Transport {
     pub http: reqwest::Client,
     pub meter: Option<Arc<dyn Meter>>,
     pub permission: Permission,
+    pub redactor: Arc<Redactor>,
 }
 
 impl Transport {
@@ -69,7 +74,11 @@ impl Transport {
             aep.service = service.label(),
             error.type = tracing::field::Empty,
         );
-        let outcome = round_trip(service, request).instrument(span.clone()).await;
+        let redactor = self.redactor.clone();
+        let outcome = round_trip(service, request, redactor)
+            .instrument(span.clone())
+            .await;
+        let outcome = outcome.map_err(|error| error.redacted(&self.redactor));
         let status = outcome.as_ref().ok().map(|answer| answer.status);
         match status {
             Some(status) => span.record("http.response.status_code", status),
@@ -95,14 +104,18 @@ impl Transport {
             route,
             status,
             ?elapsed,
-            request_id,
+            request_id = request_id.map(|it| self.redactor.redact(it, LONGEST_REQUEST_ID)),
             "request to Adobe"
         );
         outcome
     }
 }
 
-async fn round_trip(service: Service, request: RequestBuilder) -> Result<Answer> {
+async fn round_trip(
+    service: Service,
+    request: RequestBuilder,
+    redactor: Arc<Redactor>,
+) -> Result<Answer> {
     let (client, request) = request.build_split();
     let request = request.map_err(|error| Error::transport(service, error))?;
     let sent_id = request
@@ -128,6 +141,7 @@ async fn round_trip(service: Service, request: RequestBuilder) -> Result<Answer>
         headers,
         body,
         sent_id,
+        redactor,
     })
 }
 
@@ -160,6 +174,7 @@ impl Answer {
             Error::unreadable(self.service, &error)
                 .with_status(self.status)
                 .with_request_id(self.request_id())
+                .redacted(&self.redactor)
         })
     }
 }

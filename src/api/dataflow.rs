@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
     ReplacePolicy, SpecSelector,
+    condition_types::LAST_RUN_SUCCEEDED,
     pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INTEGER_MAX, NAME_MAX},
     reference::distinct,
 };
@@ -293,6 +294,7 @@ pub const FIGURE_MAX: i64 = INTEGER_MAX;
 
 impl AepResource for Dataflow {
     const KIND: Kind = Kind::Dataflow;
+    const CONDITIONS: &'static [&'static str] = &[LAST_RUN_SUCCEEDED];
     const USES: &'static [Kind] = &[
         Kind::SourceConnection,
         Kind::TargetConnection,

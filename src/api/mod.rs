@@ -61,3 +61,5 @@ pub const RECREATE_APPROVED: &str = "aep-operator.io/recreate-approved";
 /// Annotation: `"true"` removes a custom resource although its object at Adobe could not be
 /// deleted.
 pub const FORCE_DELETE: &str = "aep-operator.io/force-delete";
+/// Label of a Secret that base connections may use, where the operator asks for it.
+pub const ALLOW_IN_CONNECTIONS: &str = "aep-operator.io/allow-in-connections";

@@ -38,6 +38,9 @@ pub trait AepResource:
     /// The kinds whose objects at Adobe this kind's objects use: those must not be deleted first.
     const USES: &'static [Kind] = &[];
 
+    /// The types of condition that it has besides those of every kind.
+    const CONDITIONS: &'static [&'static str] = &[];
+
     /// What `kubectl get` shows of this kind besides what it shows of all.
     const COLUMNS: &'static [Column] = &[Column::ADOBE_ID];
 

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AdoptionPolicy, AepResource, Column, CommonStatus, DeletionPolicy, Kind, LocalRef, Management,
-    RECREATE_APPROVED, Reference, Target, pattern::INTEGER_MAX,
+    RECREATE_APPROVED, Reference, Target,
+    condition_types::{ORPHANS_FOUND, SANDBOX_RESET, SWEEP_FAILED},
+    pattern::INTEGER_MAX,
 };
 
 /// The sandbox of Adobe Experience Platform, and how to connect to it.
@@ -230,6 +232,7 @@ impl Sandbox {
 
 impl AepResource for Sandbox {
     const KIND: Kind = Kind::Sandbox;
+    const CONDITIONS: &'static [&'static str] = &[ORPHANS_FOUND, SWEEP_FAILED, SANDBOX_RESET];
     const COLUMNS: &'static [Column] = &[
         Column::new("Sandbox", ".spec.sandboxName"),
         Column::new("State", ".status.state"),

@@ -23,6 +23,9 @@ pub trait Resources: Send + Sync {
         namespace: &'s str,
         name: &'s str,
     ) -> BoxFuture<'s, Result<Arc<SecretData>>>;
+
+    /// Why base connections may not use a Secret, if so.
+    fn check_secret(&self, namespace: &str, name: &str) -> Result<()>;
 }
 
 /// What one custom resource may look up.
@@ -111,8 +114,10 @@ impl<'a> Lookup<'a> {
         self.resources.secret(self.namespace, name).await
     }
 
-    /// One value of a Secret.
+    /// One value of a Secret, to be sent to Adobe for a source system.
     pub async fn secret_value(&self, reference: &SecretKeyRef) -> Result<SecretString> {
+        self.resources
+            .check_secret(self.namespace, &reference.name)?;
         let data = self.secret(&reference.name).await?;
         let value = data.get(&reference.key).cloned();
         value.ok_or_else(|| {

@@ -23,6 +23,7 @@ mod sandbox;
 mod secrets;
 mod settings;
 mod shared;
+mod status;
 mod verdict;
 mod watch;
 

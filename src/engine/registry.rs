@@ -42,6 +42,7 @@ struct Entry {
     /// As of when its object is missing, if it is.
     missing: Option<Instant>,
     written: Option<Written>,
+    ours: OwnStatus,
     /// Since when it waits in the queue.
     queued: Option<Instant>,
 }
@@ -49,22 +50,16 @@ struct Entry {
 /// What of a custom resource calls for a reconcile when it changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of what its own reconcile depends on: not its status, which only the operator writes.
+    /// Of what its own reconcile depends on, but for its status.
     pub own: u64,
     /// Of what those depend on that refer to it: when this changes, they are reconciled.
     pub published: u64,
-    /// Whether its status has conditions. A status that loses them was wiped, and is written anew.
-    pub has_conditions: bool,
+    /// Of its status. One that others have written, or wiped, is written anew.
+    pub status: u64,
+    /// Which version of it that is; zero if unknown.
+    pub version: u64,
     /// Whether it carries our finalizer. One that was removed is written again.
     pub has_finalizer: bool,
-}
-
-impl Fingerprint {
-    /// Whether something that we wrote was taken away since `before`.
-    fn has_lost(self, before: Self) -> bool {
-        (before.has_conditions && !self.has_conditions)
-            || (before.has_finalizer && !self.has_finalizer)
-    }
 }
 
 /// What is known about the last create.
@@ -99,6 +94,24 @@ struct Written {
     status: Value,
 }
 
+/// What the operator wrote into the status, and what it is just writing.
+#[derive(Clone, Copy, Debug, Default)]
+struct OwnStatus {
+    version: u64,
+    hashes: [Option<u64>; 2],
+}
+
+impl Entry {
+    /// Whether somebody else has changed since `before` what the operator has written.
+    fn is_tampered_with(&self, before: Fingerprint) -> bool {
+        let now = self.fingerprint;
+        let is_ours =
+            now.version < self.ours.version || self.ours.hashes.contains(&Some(now.status));
+        let has_lost_finalizer = before.has_finalizer && !now.has_finalizer;
+        has_lost_finalizer || (now.status != before.status && !is_ours)
+    }
+}
+
 impl Registry {
     /// Notes a custom resource as a watch shows it. Returns those that are to be reconciled now.
     pub fn observe(
@@ -122,15 +135,23 @@ impl Registry {
             };
         }
         entry.fingerprint = fingerprint;
+        let mut affected = Vec::new();
         if entry.references != references {
+            if key.kind == Kind::Sandbox {
+                // Which Secrets others may use depends on whether they hold the credentials of a Sandbox.
+                let secrets = entry.references.iter().chain(&references);
+                let secrets = secrets.filter(|it| it.target == Target::Secret);
+                affected.extend(secrets.flat_map(|it| state.referrers(&key.namespace, it)));
+                affected.retain(|it| it != key);
+            }
             state.unlink(key, &entry.references);
             state.link(key, &references);
             entry.references = references;
         }
+        let own = before.is_none_or(|it| it.own != fingerprint.own || entry.is_tampered_with(it));
         state.entries.insert(key.clone(), entry);
-        let own = before.is_none_or(|it| it.own != fingerprint.own || fingerprint.has_lost(it));
         let published = before.is_none_or(|it| it.published != fingerprint.published);
-        let mut affected = if own { vec![key.clone()] } else { Vec::new() };
+        affected.extend(own.then(|| key.clone()));
         if published {
             affected.extend(state.referrers(&key.namespace, &key.reference()));
         }
@@ -261,10 +282,19 @@ impl Registry {
         self.with_key(key, |entry| entry.missing)?
     }
 
+    /// Notes a status that is about to be written: a watch may show it before the write is answered.
+    pub fn writing(&self, identity: &Identity, hash: u64) {
+        self.with(identity, |entry| entry.ours.hashes[1] = Some(hash));
+    }
+
     /// Notes a status that was just written.
-    pub fn wrote(&self, identity: &Identity, version: Option<&str>, status: Value) {
+    pub fn wrote(&self, identity: &Identity, version: Option<&str>, hash: u64, status: Value) {
         let version = version.and_then(|it| it.parse().ok());
         self.with(identity, |entry| {
+            entry.ours = OwnStatus {
+                version: version.unwrap_or_default(),
+                hashes: [Some(hash); 2],
+            };
             entry.written = version.map(|version| Written { version, status });
         });
     }
@@ -362,7 +392,8 @@ mod tests {
         Fingerprint {
             own,
             published,
-            has_conditions: false,
+            status: 0,
+            version: 0,
             has_finalizer: false,
         }
     }
@@ -439,21 +470,39 @@ mod tests {
     }
 
     #[test]
-    fn a_status_or_finalizer_that_was_taken_away_calls_for_a_reconcile() {
+    fn a_finalizer_that_was_taken_away_calls_for_a_reconcile() {
         let (registry, flow) = registry();
-        let with_status = Fingerprint {
-            has_conditions: true,
-            ..fingerprint(1, 1)
-        };
-        let with_finalizer = Fingerprint {
+        let written = Fingerprint {
             has_finalizer: true,
             ..fingerprint(1, 1)
         };
-        for written in [with_status, with_finalizer] {
-            assert_eq!(registry.observe(&flow, written, Vec::new()), []);
-            let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
-            assert_eq!(affected, std::slice::from_ref(&flow.key));
-        }
+        assert_eq!(registry.observe(&flow, written, Vec::new()), []);
+        let affected = registry.observe(&flow, fingerprint(1, 1), Vec::new());
+        assert_eq!(affected, std::slice::from_ref(&flow.key));
+    }
+
+    #[test]
+    fn a_status_that_others_have_written_calls_for_a_reconcile_and_our_own_does_not() {
+        let (registry, flow) = registry();
+        let observe = |version, status| {
+            let shown = Fingerprint {
+                status,
+                version,
+                ..fingerprint(1, 1)
+            };
+            !registry.observe(&flow, shown, Vec::new()).is_empty()
+        };
+        assert!(observe(1, 10), "another one than at the start");
+        registry.writing(&flow, 20);
+        assert!(!observe(2, 20), "shown before the write is answered");
+        registry.wrote(&flow, Some("2"), 20, Value::Null);
+        registry.writing(&flow, 40);
+        assert!(!observe(2, 20));
+        registry.wrote(&flow, Some("4"), 40, Value::Null);
+        assert!(!observe(3, 30), "on the way to the last one");
+        assert!(!observe(4, 40));
+        assert!(observe(5, 50), "added to");
+        assert!(observe(6, 0), "wiped");
     }
 
     #[test]
@@ -505,7 +554,7 @@ mod tests {
     #[test]
     fn our_own_status_counts_until_the_cache_has_caught_up() {
         let (registry, flow) = registry();
-        registry.wrote(&flow, Some("7"), Value::from("ours"));
+        registry.wrote(&flow, Some("7"), 1, Value::from("ours"));
         assert_eq!(
             registry.newer_status(&flow, Some("6")),
             Some(Value::from("ours"))

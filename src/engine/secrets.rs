@@ -24,17 +24,34 @@ pub struct Secrets(Mutex<HashMap<Name, Entry>>);
 #[derive(Default)]
 struct Entry {
     latest: Option<String>,
+    /// Whether a label allows base connections to use it.
+    allowed: bool,
     read: Option<(String, Arc<SecretData>)>,
 }
 
 impl Secrets {
-    /// Notes the latest version of a Secret; returns whether it is another one than before.
-    pub fn observe(&self, namespace: &str, name: &str, version: Option<String>) -> bool {
+    /// Notes the latest version of a Secret, and whether a label allows base connections to use it; returns whether it is
+    /// another one than before.
+    pub fn observe(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<String>,
+        allowed: bool,
+    ) -> bool {
         let mut all = self.all();
         let entry = all.entry(key(namespace, name)).or_default();
         let is_news = entry.latest != version;
         entry.latest = version;
+        entry.allowed = allowed;
         is_news
+    }
+
+    /// Whether a label allows base connections to use a Secret; unknown of one that does not exist.
+    #[must_use]
+    pub fn is_allowed(&self, namespace: &str, name: &str) -> Option<bool> {
+        let all = self.all();
+        all.get(&key(namespace, name)).map(|it| it.allowed)
     }
 
     /// Forgets a Secret that is gone.
@@ -105,13 +122,15 @@ mod tests {
     #[test]
     fn a_secret_is_served_from_memory_until_it_changes_or_goes() {
         let secrets = Secrets::default();
-        secrets.observe("ns", "s", Some("1".into()));
+        secrets.observe("ns", "s", Some("1".into()), false);
         secrets.keep("ns", "s", "1".into(), Arc::default());
         assert!(secrets.current("ns", "s").is_some());
-        assert!(secrets.observe("ns", "s", Some("2".into())));
+        assert!(secrets.observe("ns", "s", Some("2".into()), true));
         assert!(secrets.current("ns", "s").is_none());
+        assert_eq!(secrets.is_allowed("ns", "s"), Some(true));
         secrets.keep("ns", "s", "2".into(), Arc::default());
         secrets.forget("ns", "s");
         assert!(secrets.current("ns", "s").is_none());
+        assert_eq!(secrets.is_allowed("ns", "s"), None);
     }
 }

@@ -14,6 +14,8 @@ pub struct Settings {
     pub namespaces: Vec<String>,
     /// Endpoints that a `Sandbox` may name, besides Adobe's own.
     pub allowed_endpoints: Vec<String>,
+    /// Whether base connections may use only Secrets whose label allows it.
+    pub require_secret_label: bool,
     /// Endpoints of a Sandbox that names none.
     pub endpoints: Endpoints,
     /// The limit of concurrent reconciles, per sandbox and kind; there is no limit for the whole process.
@@ -42,6 +44,7 @@ impl Default for Settings {
         Self {
             namespaces: Vec::new(),
             allowed_endpoints: Vec::new(),
+            require_secret_label: false,
             endpoints: Endpoints::default(),
             workers: 32,
             list_lag: Duration::from_secs(15),

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use kube::Client;
 use kube::runtime::events::Reporter;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::events::Recorders;
 use super::key::Key;
 use super::lookup::Resources;
@@ -17,6 +17,7 @@ use super::sandbox::{AnyCollection, Sessions};
 use super::secrets::{SecretData, Secrets};
 use super::settings::Settings;
 use crate::adobe::Pool;
+use crate::api::{ALLOW_IN_CONNECTIONS, Kind, Reference, Target};
 
 /// Makes the empty collection of a kind; lists lag behind writes for so long.
 pub type NewCollection = fn(Duration) -> Arc<dyn AnyCollection>;
@@ -83,6 +84,27 @@ impl Resources for Engine {
         name: &'s str,
     ) -> BoxFuture<'s, Result<Arc<SecretData>>> {
         Box::pin(self.secrets.read(&self.client, namespace, name))
+    }
+
+    /// A base connection may send a Secret anywhere: its author chooses the host.
+    fn check_secret(&self, namespace: &str, name: &str) -> Result<()> {
+        let secret = Reference::new(Target::Secret, name);
+        let users = self.queues.registry.referrers(namespace, &secret);
+        if let Some(sandbox) = users.into_iter().find(|it| it.kind == Kind::Sandbox) {
+            return Err(Error::Invalid(format!(
+                "Secret `{name}` holds the credentials of {sandbox}, which are for Adobe alone: name another Secret in \
+                 `spec.auth.secretParams`, with nothing in it but what the source system needs"
+            )));
+        }
+        let is_barred = self.settings.require_secret_label
+            && self.secrets.is_allowed(namespace, name) == Some(false);
+        if is_barred {
+            return Err(Error::Invalid(format!(
+                "Secret `{name}` lacks the label `{ALLOW_IN_CONNECTIONS}: \"true\"`, without which no connection may use \
+                 it here: add the label, or name another Secret in `spec.auth.secretParams`"
+            )));
+        }
+        Ok(())
     }
 }
 

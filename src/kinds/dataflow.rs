@@ -216,7 +216,10 @@ async fn act(session: &Session, held: &Held, action: Action) -> Result<Held> {
             let read = FlowObjects::<Flow, Dataflow>::read(session, &held.head.id).await?;
             match read {
                 Some(read) if read.state() == end => Ok(read),
-                Some(read) if read.is_moving() => Err(Error::Settling(read.state().into())),
+                Some(read) if read.is_moving() => {
+                    let state = session.adobe().redacted(read.state());
+                    Err(Error::Settling(state))
+                }
                 _ => Err(error.into()),
             }
         }

@@ -1,6 +1,7 @@
 //! `Sandbox`: nothing is created; the sandbox is found, and a session is opened for all resources that refer to it.
 
 mod reset;
+mod secrets;
 mod settings;
 
 use std::sync::Arc;
@@ -81,6 +82,7 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
     let found = find(&cx.resource().spec.sandbox_name, sandboxes?)?;
     let session = cx.engine().sessions.get(cx.namespace(), cx.name());
     if let Some(state) = found.state.clone().filter(|it| it != "active") {
+        let state = adobe.redacted(&state);
         if let Some(session) = session {
             session.set_unusable(&state);
         }
@@ -93,7 +95,7 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
     let tenant = facts?.tenant_id;
     // Resources that refer to the sandbox need it until they are deleted.
     add_finalizer(cx).await?;
-    open(cx, adobe, &tenant);
+    open(cx, adobe, &tenant).await;
     Ok((found, tenant))
 }
 
@@ -162,13 +164,14 @@ fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
     let adobe = engine
         .adobe
         .open(settings)
+        .redact_with(engine.sessions.redactor(namespace, name))
         .permission(engine.settings.permission.clone())
         .meter(Arc::new(meter));
     engine.sessions.keep(namespace, name, adobe.clone());
     adobe
 }
 
-fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
+async fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     let chosen = cx.resource().spec.resync_period_seconds;
     let chosen = chosen.and_then(|seconds| u64::try_from(seconds).ok());
     let resync = chosen.map_or(cx.engine().settings.resync, Duration::from_secs);
@@ -182,6 +185,7 @@ fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
             return;
         }
     } else {
+        secrets::learn(cx, &adobe).await;
         let collections = cx.engine().collections();
         let session = Session::new(
             adobe,

@@ -27,6 +27,7 @@ mod reset;
 mod rotation;
 mod runs;
 mod schemas;
+mod secrets;
 mod states;
 mod telemetry;
 mod trouble;

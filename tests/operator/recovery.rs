@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aep_simulator::{Effect, Fault, Options, Times};
 use aep_test_kit::{World, collections, condition, name, ours, sample};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 /// A pipeline that is ready, and listed several times a second.
@@ -66,6 +67,71 @@ async fn a_status_that_was_wiped_is_written_again() {
     world.all_ready(&objects).await;
     assert_eq!(ids(&world, &objects).await, before);
     assert_eq!(world.creates(), 0);
+}
+
+/// Writes conditions into a status as somebody else, as `kubectl patch --subresource=status` does.
+async fn add_conditions(world: &World, kind: &str, name: &str, types: &[&str]) {
+    let mut conditions = world.get(kind, name).await["status"]["conditions"].take();
+    let foreign = types.iter().map(|type_| {
+        json!({
+            "type": type_, "status": "True", "reason": "Restored", "message": "from a backup",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        })
+    });
+    conditions.as_array_mut().unwrap().extend(foreign);
+    let patch = json!({ "status": { "conditions": conditions, "lastHandledRequest": "theirs" } });
+    let params = PatchParams {
+        field_manager: Some("kubectl-patch".into()),
+        ..PatchParams::default()
+    };
+    let api = world.api(kind);
+    api.patch_status(name, &params, &Patch::Merge(patch))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_others_write_into_a_status_does_not_stay_and_then_nothing_is_written() {
+    let (world, objects) = settled().await;
+    let all = [("Dataset", "payments"), ("Sandbox", "default")];
+    for (kind, name) in all {
+        let types = ["Stalled", "Reconciling", "TheirOwn"];
+        add_conditions(&world, kind, name, &types).await;
+        let what = format!("the status of {kind}/{name} to come clean");
+        world
+            .eventually(&what, || async {
+                let status = world.get(kind, name).await["status"].take();
+                let types = status["conditions"].as_array().unwrap().iter();
+                let types: Vec<_> = types.map(|it| it["type"].as_str().unwrap()).collect();
+                let is_clean = types == ["Ready"] && status["lastHandledRequest"].is_null();
+                is_clean.then_some(()).ok_or(status.to_string())
+            })
+            .await;
+        let ready = condition(&world.get(kind, name).await, "Ready");
+        assert_eq!(ready["status"], "True", "{ready}");
+    }
+    world.all_ready(&objects).await;
+    assert_eq!(world.writes(), 0, "nothing is sent to Adobe");
+    // Neither a resync nor a reconcile that somebody asks for writes more than one status from now on.
+    for (round, (kind, name)) in (0..).zip(all.repeat(2)) {
+        let round: String = i32::to_string(&round);
+        let before = world.versions().await;
+        let request = json!({ "aep-operator.io/requested-at": round });
+        let request = json!({ "metadata": { "annotations": request } });
+        let since = world.api(kind).get(name).await.unwrap();
+        world.patch(kind, name, request).await;
+        world
+            .eventually("the request to be handled", || async {
+                let status = world.get(kind, name).await["status"].take();
+                let is_handled = status["lastHandledRequest"].as_str() == Some(round.as_str());
+                is_handled.then_some(()).ok_or(status.to_string())
+            })
+            .await;
+        let states = world.history(kind, &since).await;
+        assert_eq!(states.len(), 3, "the request, and one status: {states:#?}");
+        let changed = world.versions().await.into_iter().zip(before);
+        assert_eq!(changed.filter(|(now, then)| now != then).count(), 1);
+    }
 }
 
 /// The next create at this route is carried out, but its answer is lost.

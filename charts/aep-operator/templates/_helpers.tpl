@@ -118,6 +118,10 @@ labels:
 - name: ALLOWED_ENDPOINTS
   value: {{ join "," . | quote }}
 {{- end }}
+{{- if .Values.aep.requireSecretLabel }}
+- name: REQUIRE_SECRET_LABEL
+  value: "true"
+{{- end }}
 - name: WORKERS
   value: {{ .Values.aep.workers | int64 | quote }}
 - name: LIST_LAG_SECONDS

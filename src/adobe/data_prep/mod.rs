@@ -190,8 +190,14 @@ impl DataPrep<'_> {
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
         let entries = validation.validation_response.into_iter().enumerate();
-        Ok(entries
-            .flat_map(|(index, entry)| entry.faults(rows.get(index)))
+        let faults = entries.flat_map(|(index, entry)| entry.faults(rows.get(index)));
+        let redacted = |text: String| self.adobe.redacted(&text);
+        Ok(faults
+            .map(|fault| MappingFault {
+                destination: redacted(fault.destination),
+                source: redacted(fault.source),
+                message: redacted(fault.message),
+            })
             .collect())
     }
 }

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Class, Error};
-use crate::adobe::Service;
+use super::{Class, Error, LONGEST_MESSAGE};
 use crate::adobe::tolerant::as_text;
+use crate::adobe::{Redactor, Service};
 
 /// Where the schema registry's ids live.
 const REGISTRY_IDS: &str = "https://ns.adobe.com/";
 
 /// Shorter ids are too likely to be part of something else.
 const SHORTEST_REQUEST_ID: usize = 8;
+
+/// The largest refusal that is parsed, in bytes. Adobe's are far smaller, and a larger one should not take up the thread.
+const LARGEST_REFUSAL: usize = 1 << 20;
 
 /// An answer with a status other than 2xx, and what is needed to classify it.
 pub(in crate::adobe) struct Refusal<'a> {
@@ -29,13 +32,13 @@ pub(in crate::adobe) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// The failure, with `secrets` redacted in case the answer repeats one.
-    pub(in crate::adobe) fn into_error(self, secrets: &[&str]) -> Error {
+    /// The failure, in words without any secret that is known or was in the body of the call, of which these are the values.
+    pub(in crate::adobe) fn into_error(self, redactor: &Redactor, of_call: &[&str]) -> Error {
         let words = ErrorBody::read(self.body);
         let class = self.class(&words);
-        let code = words.code();
+        let redact = |text: &str| redactor.redact_also(text, 2 * LONGEST_MESSAGE, of_call);
         let request_id = words.request_id();
-        let mut message = words.message(self.status);
+        let mut message = redact(&words.message(self.status));
         // Some messages quote the id of their own request, which would make every attempt look new.
         for id in [self.request_id, request_id.as_deref()]
             .into_iter()
@@ -44,12 +47,12 @@ impl Refusal<'_> {
         {
             message = message.replace(id, "…");
         }
-        let message = without(message, secrets);
+        let request_id = self.request_id.or(request_id.as_deref()).map(redact);
         let mut error = Error::new(self.service, class, message)
             .with_status(self.status)
-            .with_request_id(self.request_id.or(request_id.as_deref()))
+            .with_request_id(request_id.as_deref())
             .with_retry_after(self.retry_after);
-        error.0.code = code.map(|code| without(code, secrets));
+        error.0.code = words.code().as_deref().map(redact);
         error
     }
 
@@ -104,6 +107,10 @@ enum Content {
 
 impl ErrorBody {
     fn read(body: &[u8]) -> Self {
+        if body.len() > LARGEST_REFUSAL {
+            let start = String::from_utf8_lossy(&body[..LARGEST_REFUSAL / 16]);
+            return Self(Content::Text(start.trim().to_owned()));
+        }
         let text = String::from_utf8_lossy(body);
         let text = text.trim();
         Self(match serde_json::from_str(text) {
@@ -203,17 +210,6 @@ impl ErrorBody {
         })?;
         Some(Class::TitleTaken { id })
     }
-}
-
-/// Redacts what must not be shown.
-fn without(text: String, secrets: &[&str]) -> String {
-    let present = secrets.iter().filter(|secret| !secret.is_empty());
-    present.fold(text, |text, secret| {
-        // An answer may repeat it escaped, as in JSON.
-        let quoted = Value::from(*secret).to_string();
-        let quoted = &quoted[1..quoted.len() - 1];
-        text.replace(secret, "***").replace(quoted, "***")
-    })
 }
 
 /// `FLOW-1439-404` → (`FLOW`, 1439). The last group repeats a status, and not always the right one.

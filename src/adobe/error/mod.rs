@@ -7,7 +7,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use super::Service;
+use super::{Redactor, Service};
 
 pub(super) use answer::Refusal;
 
@@ -127,6 +127,21 @@ impl Error {
             Class::Unreadable,
             format!("cannot read {place}: {words}"),
         )
+    }
+
+    /// The same failure in words without secrets.
+    pub(super) fn redacted(mut self, redactor: &Redactor) -> Self {
+        let redact = |text: &str| redactor.redact(text, LONGEST_MESSAGE + 1);
+        let Detail {
+            message,
+            code,
+            request_id,
+            ..
+        } = &mut *self.0;
+        *message = redact(message);
+        *code = code.as_deref().map(redact);
+        *request_id = request_id.as_deref().map(redact);
+        self
     }
 
     /// Marks the failure as one of a call that must not simply be repeated.

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{Class, Refusal};
-use crate::adobe::Service;
+use crate::adobe::{Redactor, Service};
 
 fn refusal(service: Service, status: u16, body: &str) -> super::Error {
     redacted(service, status, body, &[])
@@ -17,7 +17,7 @@ fn redacted(service: Service, status: u16, body: &str, secrets: &[&str]) -> supe
         request_id: None,
         retry_after: None,
     };
-    refusal.into_error(secrets)
+    refusal.into_error(&Redactor::default(), secrets)
 }
 
 fn problem(code: &str) -> String {
@@ -173,7 +173,11 @@ fn a_refused_deletion_is_an_object_in_use() {
             request_id: None,
             retry_after: None,
         };
-        assert_eq!(*refusal.into_error(&[]).class(), Class::InUse, "{status}");
+        assert_eq!(
+            *refusal.into_error(&Redactor::default(), &[]).class(),
+            Class::InUse,
+            "{status}"
+        );
     }
 }
 

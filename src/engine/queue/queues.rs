@@ -107,7 +107,13 @@ impl Queues {
         let references = self.registry.forget(key);
         self.metrics.forget(key);
         for Reference { target, name } in references {
-            let Target::Kind(kind) = target else { continue };
+            let Target::Kind(kind) = target else {
+                // Others may use the Secret now, if it held the credentials of a Sandbox.
+                if key.kind == Kind::Sandbox {
+                    self.enqueue_referrers(&key.namespace, &Reference { target, name });
+                }
+                continue;
+            };
             let key = Key::new(kind, &key.namespace, &name);
             let store = self.stores.get(&kind);
             if store.is_some_and(|it| it.is_deleting(&key)) {

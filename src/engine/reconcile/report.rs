@@ -1,7 +1,8 @@
 //! What a reconcile reports to Kubernetes: the status, and events.
 
-use kube::ResourceExt;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use kube::{Resource as _, ResourceExt};
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -9,6 +10,7 @@ use crate::api::condition_types::READY;
 use crate::api::{AepResource, GROUP, VERSION};
 use crate::engine::error::{Error, Result, is_not_found};
 use crate::engine::events::Events;
+use crate::engine::status;
 use crate::engine::verdict::Retry;
 
 const STATUS_MANAGER: &str = "aep-operator-status";
@@ -30,7 +32,7 @@ impl<K: AepResource> Report<K> {
     #[must_use]
     pub fn new(cx: &Context<'_, K>) -> Self {
         Self {
-            status: cx.status(),
+            status: status::known::<K>(cx.status()),
             events: Events::default(),
             written: cx.status(),
             writes: 0,
@@ -70,20 +72,13 @@ impl<K: AepResource> Report<K> {
     }
 
     async fn write_status(&mut self, cx: &Context<'_, K>) -> Result<()> {
-        let api: Api<K> = Api::namespaced(cx.engine().client.clone(), cx.namespace());
-        let identity = cx.identity();
-        let body = json!({
-            "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),
-            "metadata": { "name": cx.name(), "uid": identity.uid }, "status": self.status,
-        });
-        let params = PatchParams::apply(STATUS_MANAGER).force();
-        let patch = Patch::Apply(&body);
-        let answer = api.patch_status(cx.name(), &params, &patch).await?;
+        let (identity, registry) = (cx.identity(), &cx.engine().queues.registry);
+        let sent = serde_json::to_value(&self.status).unwrap_or(Value::Null);
+        let hash = status::hash::<K>(&self.status);
+        registry.writing(identity, hash);
+        let answer = write(cx, &sent).await?;
         self.writes += 1;
-        let status = serde_json::to_value(&self.status).unwrap_or(Value::Null);
-        let version = answer.resource_version();
-        let registry = &cx.engine().queues.registry;
-        registry.wrote(identity, version.as_deref(), status);
+        registry.wrote(identity, answer.resource_version().as_deref(), hash, sent);
         Ok(())
     }
 
@@ -104,4 +99,30 @@ impl<K: AepResource> Report<K> {
             self.events.warning(&after.reason, after.message.clone());
         }
     }
+}
+
+/// Writes the whole status. An apply leaves what other managers have written, such as the conditions of a status that was
+/// restored from a backup. That is removed by a second request, and then it is nobody's.
+async fn write<K: AepResource>(cx: &Context<'_, K>, status: &Value) -> Result<DynamicObject> {
+    // Untyped, since others may have written what cannot be read.
+    let resource = ApiResource::erase::<K>(&());
+    let client = cx.engine().client.clone();
+    let api: Api<DynamicObject> = Api::namespaced_with(client, cx.namespace(), &resource);
+    let body = json!({
+        "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),
+        "metadata": { "name": cx.name(), "uid": cx.identity().uid }, "status": status,
+    });
+    let params = PatchParams::apply(STATUS_MANAGER);
+    let apply = Patch::Apply(&body);
+    let answer = api
+        .patch_status(cx.name(), &params.clone().force(), &apply)
+        .await?;
+    let Some(removal) = status::difference(&answer.data["status"], status) else {
+        return Ok(answer);
+    };
+    let version = &answer.meta().resource_version;
+    let body = json!({ "metadata": { "resourceVersion": version }, "status": removal });
+    Ok(api
+        .patch_status(cx.name(), &params, &Patch::Merge(&body))
+        .await?)
 }

@@ -224,9 +224,10 @@ impl<K: ManagedKind> Work<'_, '_, K> {
         let ours = current.mark().filter(|it| it.claim() == self.claim());
         let revision = ours.map_or(1, Mark::revision);
         let desired = self.desired(revision)?;
-        let changed = told(&K::differences(&desired, &current, &change));
-        let renames = !K::is_namesake(&desired, &current);
         let (session, creates) = (self.session.clone(), K::creates(&change));
+        let changed = told(&K::differences(&desired, &current, &change));
+        let changed = session.adobe().redacted(&changed);
+        let renames = !K::is_namesake(&desired, &current);
         let update = K::update(&session, &desired, &current, change);
         let updated = if creates {
             self.tracked(update).await

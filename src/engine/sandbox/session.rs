@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OnceCell};
 
 use super::collection::{AnyCollection, Collection};
 use super::whole::{Whole, is_reset};
-use crate::adobe::Adobe;
+use crate::adobe::{Adobe, Redactor};
 use crate::api::{AepResource, Kind};
 use crate::engine::error::Result;
 use crate::engine::mark::Mark;
@@ -265,6 +265,22 @@ impl Sessions {
     pub fn keep(&self, namespace: &str, name: &str, adobe: Adobe) {
         let key = (namespace.to_owned(), name.to_owned());
         self.handles().insert(key, adobe);
+    }
+
+    /// What the latest handle of a Sandbox knows of secrets, or nothing yet.
+    #[must_use]
+    pub fn redactor(&self, namespace: &str, name: &str) -> Arc<Redactor> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let handles = self.handles();
+        let handle = handles.get(&key);
+        handle.map_or_else(Arc::default, |it| it.redactor().clone())
+    }
+
+    /// A Secret of this namespace is gone.
+    pub fn retire_secret(&self, namespace: &str, secret: &str) {
+        let handles = self.handles();
+        let here = handles.iter().filter(|((it, _), _)| it == namespace);
+        here.for_each(|(_, adobe)| adobe.redactor().retire(secret));
     }
 
     /// Opens a session, in place of an older one.

@@ -17,6 +17,7 @@ use crate::api::{
 use crate::engine::key::{Identity, Key};
 use crate::engine::registry::Fingerprint;
 use crate::engine::shared::Engine;
+use crate::engine::status;
 
 /// Watches a kind until this is dropped; `listed` is set once everything was listed.
 pub async fn watch_resources<K: AepResource>(
@@ -77,16 +78,18 @@ fn has_finalizer<K: AepResource>(resource: &K) -> bool {
 }
 
 fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
-    let status = resource.status().map(AsRef::as_ref);
+    let version = resource.resource_version();
+    let version = version.and_then(|it| it.parse().ok());
     Fingerprint {
         own: own(resource),
         published: published(resource),
-        has_conditions: status.is_some_and(|it| !it.conditions.is_empty()),
+        status: resource.status().map(status::hash::<K>).unwrap_or_default(),
+        version: version.unwrap_or_default(),
         has_finalizer: has_finalizer(resource),
     }
 }
 
-/// What calls for a reconcile of the resource itself: not its status, which is ours.
+/// What calls for a reconcile of the resource itself, but for a status that is not ours.
 fn own<K: AepResource>(resource: &K) -> u64 {
     let meta = resource.meta();
     let asked = [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE, RECREATE_APPROVED];

@@ -9,7 +9,7 @@ use kube::api::PartialObjectMeta;
 use tokio::sync::oneshot;
 
 use super::relist::{Notification, watch};
-use crate::api::{Reference, Target};
+use crate::api::{ALLOW_IN_CONNECTIONS, Reference, Target};
 use crate::engine::shared::Engine;
 
 /// Watches Secrets and enqueues those who name them; `listed` hears of the first list.
@@ -31,12 +31,14 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
                 let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
                 // A list after an interruption shows what was known before, too.
                 let version = secret.resource_version();
-                if engine.secrets.observe(&namespace, &name, version) {
+                let allowed = is_allowed(&secret);
+                if engine.secrets.observe(&namespace, &name, version, allowed) {
                     enqueue_users(&engine, &namespace, name);
                 }
             }
             Notification::Gone((namespace, name)) => {
                 engine.secrets.forget(&namespace, &name);
+                engine.sessions.retire_secret(&namespace, &name);
                 enqueue_users(&engine, &namespace, name);
             }
             Notification::Listed => {
@@ -47,6 +49,11 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
             }
         }
     }
+}
+
+fn is_allowed(secret: &PartialObjectMeta<Secret>) -> bool {
+    let label = secret.labels().get(ALLOW_IN_CONNECTIONS);
+    label.is_some_and(|it| it == "true")
 }
 
 fn enqueue_users(engine: &Engine, namespace: &str, name: String) {

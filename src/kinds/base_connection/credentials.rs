@@ -40,14 +40,17 @@ impl Credentials {
         lookup: &Lookup<'_>,
         session: &Session,
     ) -> Result<Self> {
+        let adobe = session.adobe();
         let mut params = compare::open("spec.auth.params", &auth.params)?;
         let mut secrets = Vec::with_capacity(auth.secret_params.len());
         for secret in &auth.secret_params {
             params.remove(&secret.name);
             let reference = &secret.value_from.secret_key_ref;
-            secrets.push((secret.name.clone(), lookup.secret_value(reference).await?));
+            let value = lookup.secret_value(reference).await?;
+            let redactor = adobe.redactor();
+            redactor.learn(&reference.name, &reference.key, &value);
+            secrets.push((secret.name.clone(), value));
         }
-        let adobe = session.adobe();
         let parts = secrets
             .iter()
             .flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);

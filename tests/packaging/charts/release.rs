@@ -41,13 +41,9 @@ pub async fn cluster() -> &'static ControlPlane {
 /// Installs the chart of the definitions, or brings it back.
 pub async fn install_definitions(cluster: &ControlPlane) {
     let chart = charts("aep-operator-crds");
-    let policy = "secretPolicy.enabled=true";
     let arguments = ["upgrade", "--install", "aep-operator-crds", "--wait"];
-    let (chart, place) = (
-        chart.to_str().unwrap(),
-        ["--namespace", "default", "--set", policy],
-    );
-    let arguments = [&arguments[..], &place, &[chart]].concat();
+    let place = ["--namespace", "default", chart.to_str().unwrap()];
+    let arguments = [&arguments[..], &place].concat();
     succeeded(&run(cluster.helm().unwrap(), &arguments, "").await);
 }
 
