@@ -29,4 +29,5 @@ mod states;
 mod telemetry;
 mod trouble;
 mod tutorial;
+mod unreadable;
 mod unwritten;

@@ -9,6 +9,7 @@ use crate::api::condition_types::READY;
 use crate::api::{AepResource, GROUP, VERSION};
 use crate::engine::error::{Error, Result, is_not_found};
 use crate::engine::events::Events;
+use crate::engine::parse::Stub;
 use crate::engine::verdict::Retry;
 
 const STATUS_MANAGER: &str = "aep-operator-status";
@@ -70,7 +71,8 @@ impl<K: AepResource> Report<K> {
     }
 
     async fn write_status(&mut self, cx: &Context<'_, K>) -> Result<()> {
-        let api: Api<K> = Api::namespaced(cx.engine().client.clone(), cx.namespace());
+        // What comes back may be more than can be read.
+        let api: Api<Stub<K>> = Api::namespaced(cx.engine().client.clone(), cx.namespace());
         let identity = cx.identity();
         let body = json!({
             "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),

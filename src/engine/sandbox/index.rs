@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::unreadable::UnreadableObjects;
+use crate::adobe::Listing;
 use crate::engine::held::Held;
 use crate::engine::mark::Mark;
 
@@ -26,6 +28,8 @@ pub struct Index<H> {
     stale: HashSet<String>,
     /// Replaced objects of which it was reported that they stay.
     staying: HashSet<String>,
+    /// What the last list shows, and what cannot be read.
+    unreadable: UnreadableObjects,
 }
 
 impl<H> Default for Index<H> {
@@ -39,6 +43,7 @@ impl<H> Default for Index<H> {
             adopters: HashMap::new(),
             stale: HashSet::new(),
             staying: HashSet::new(),
+            unreadable: UnreadableObjects::default(),
         }
     }
 }
@@ -63,6 +68,16 @@ impl<H: Held> Index<H> {
         found
     }
 
+    /// What the last list shows, and what cannot be read.
+    pub fn unreadable(&self) -> &UnreadableObjects {
+        &self.unreadable
+    }
+
+    /// Whether the object is there, readable or not.
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id) || self.unreadable.has(id)
+    }
+
     /// Every object that carries a mark.
     pub fn marked(&self) -> Vec<Arc<H>> {
         let ids = self.by_claim.values().flatten();
@@ -72,8 +87,8 @@ impl<H: Held> Index<H> {
     /// The marks on the objects that use this one.
     pub fn users(&self, id: &str) -> Vec<Mark> {
         let users = self.by_use.get(id).into_iter().flatten();
-        let users = users.filter_map(|user| self.by_id.get(user)?.mark().cloned());
-        users.collect()
+        let users = users.filter_map(|user| self.by_id.get(user)?.mark());
+        users.chain(self.unreadable.users(id)).cloned().collect()
     }
 
     /// Takes in an object that we just wrote or read.
@@ -81,6 +96,7 @@ impl<H: Held> Index<H> {
         let (object, now) = (Arc::new(object), Instant::now());
         self.own.insert(object.id().to_owned(), (now, true));
         self.stale.remove(object.id());
+        self.unreadable.remove(object.id());
         self.remove(object.id());
         if let Some(mark) = object.mark() {
             self.busy.insert(mark.claim(), now);
@@ -95,6 +111,7 @@ impl<H: Held> Index<H> {
         let shown = self.by_id.contains_key(id);
         self.own.remove(id);
         self.stale.remove(id);
+        self.unreadable.remove(id);
         self.remove(id);
         shown
     }
@@ -105,6 +122,7 @@ impl<H: Held> Index<H> {
         self.adopters.remove(id);
         self.stale.remove(id);
         self.staying.remove(id);
+        self.unreadable.remove(id);
         self.remove(id);
     }
 
@@ -160,7 +178,7 @@ impl<H: Held> Index<H> {
     }
 
     /// Takes in a list that began at that instant. What we did within `lag` before that outweighs it.
-    pub fn replace(&mut self, listed: Vec<H>, begun: Instant, lag: Duration) {
+    pub fn replace(&mut self, listed: Listing<H>, begun: Instant, lag: Duration) {
         self.own.retain(|_, (at, _)| *at + lag > begun);
         self.busy.retain(|_, at| *at + lag > begun);
         let kept = self.own.iter().filter(|(_, (_, there))| *there);
@@ -168,10 +186,14 @@ impl<H: Held> Index<H> {
         self.by_id.clear();
         self.by_claim.clear();
         self.by_use.clear();
-        for object in listed {
+        self.unreadable = UnreadableObjects::of(listed.unreadable);
+        for object in listed.items {
             if !self.own.contains_key(object.id()) {
                 self.insert(Arc::new(object));
             }
+        }
+        for id in self.own.keys() {
+            self.unreadable.remove(id);
         }
         for object in kept {
             self.insert(object);
@@ -255,8 +277,13 @@ mod tests {
 
     fn listed(things: Vec<Thing>) -> Index<Thing> {
         let mut index = Index::default();
-        index.replace(things, Instant::now(), LAG);
+        index.replace(listing(things), Instant::now(), LAG);
         index
+    }
+
+    fn listing(items: Vec<Thing>) -> Listing<Thing> {
+        let unreadable = Vec::new();
+        Listing { items, unreadable }
     }
 
     #[test]
@@ -270,7 +297,7 @@ mod tests {
         let mut index = Index::default();
         index.put(Thing("new", Some(mark()), 1));
         index.forget("old");
-        index.replace(vec![Thing("old", None, 0)], Instant::now(), LAG);
+        index.replace(listing(vec![Thing("old", None, 0)]), Instant::now(), LAG);
         assert!(!index.claimed(&mark()).is_empty());
         assert!(index.get("old").is_none() && index.is_forgotten("old", LAG));
     }
@@ -299,7 +326,11 @@ mod tests {
         let mut index = Index::default();
         index.put(Thing("a", Some(mark()), 1));
         assert!(index.not_found("a") && !index.not_found("a"));
-        index.replace(vec![Thing("a", Some(mark()), 1)], Instant::now(), LAG);
+        index.replace(
+            listing(vec![Thing("a", Some(mark()), 1)]),
+            Instant::now(),
+            LAG,
+        );
         assert!(index.get("a").is_some());
     }
 
