@@ -9,8 +9,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt, FilterFn, Targets};
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::layer::SubscriberExt;
@@ -22,6 +22,18 @@ use tracing_subscriber::{EnvFilter, Layer};
 const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+/// The libraries that carry requests and answers.
+const TRANSPORT: [&str; 8] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "kube_client",
+    "reqwest",
+    "rustls",
+    "tower",
+    "tower_http",
 ];
 
 /// How log lines are written.
@@ -49,6 +61,7 @@ impl Telemetry {
             let spans = spans.with_tracer(provider.tracer(env!("CARGO_PKG_NAME")));
             spans.with_filter(Targets::new().with_target("aep_operator", Level::INFO))
         });
+        let filter = filter.and(FilterFn::new(may_be_logged));
         tracing_subscriber::registry()
             .with(lines(format).with_filter(filter))
             .with(spans)
@@ -61,6 +74,18 @@ impl Telemetry {
         // The process ends: an unreachable collector is not worth an error.
         let _ = self.0.map(|provider| provider.shutdown());
     }
+}
+
+/// Whether what a library logs there holds no contents of requests and answers, whatever `RUST_LOG` says: they may hold secrets.
+/// kube's client logs each answer that it cannot read; the HTTP libraries at the finest level log what they send and receive.
+fn may_be_logged(event: &Metadata<'_>) -> bool {
+    let is_below = |module: &str| {
+        let rest = event.target().strip_prefix(module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let is_client = is_below("kube_client::client");
+    let is_coarse = *event.level() < Level::TRACE;
+    !is_client && (is_coarse || !TRANSPORT.iter().any(|it| is_below(it)))
 }
 
 fn collector() -> bool {
@@ -158,5 +183,49 @@ impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.0
             .insert(field.name().into(), format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::filter::LevelFilter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(line)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn contents_of_answers_are_not_logged_at_any_level() {
+        let lines = Lines::default();
+        let sink = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_writer(move || sink.clone());
+        let filter = LevelFilter::TRACE.and(FilterFn::new(may_be_logged));
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "kube_client::client", "canary");
+            tracing::warn!(target: "kube_client::client::builder", "canary");
+            tracing::trace!(target: "hyper::proto::h1::io", "canary");
+            tracing::trace!(target: "reqwest::connect", "canary");
+            tracing::debug!(target: "hyper_util::client", "told");
+            tracing::trace!(target: "kube_clients", "told");
+            tracing::trace!(target: "aep_operator::engine", "told");
+        });
+        let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(lines.matches("told").count(), 3, "{lines}");
+        assert!(!lines.contains("canary"), "{lines}");
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::call::{Call, Method};
+use super::listing::{Item, Listing, Unreadable};
 use super::page::{self, Page};
 use super::tolerant;
 use super::{Adobe, Class, Error, PatchOp, Result, Service};
@@ -120,7 +121,7 @@ impl Catalog<'_> {
             .id(id)
             .query("properties", FIELDS);
         match self.adobe.ask::<DataSets>(&call).await {
-            Ok(found) => Ok(found.items().into_iter().find(|data_set| data_set.id == id)),
+            Ok(found) => found.only(id),
             Err(error) if *error.class() == Class::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -132,7 +133,7 @@ impl Catalog<'_> {
         &self,
         tag: Option<(&str, &str)>,
         name: Option<&str>,
-    ) -> Result<Vec<DataSet>> {
+    ) -> Result<Listing<DataSet>> {
         let mut call = call(Method::Get, "/dataSets")
             .query("properties", FIELDS)
             .query("orderBy", "asc:created")
@@ -146,7 +147,8 @@ impl Catalog<'_> {
             call = call.query("name", name);
         }
         let mut found = page::all::<DataSets>(self.adobe, call).await?;
-        found.retain(|data_set| name.is_none_or(|name| data_set.name.as_deref() == Some(name)));
+        let items = &mut found.items;
+        items.retain(|data_set| name.is_none_or(|name| data_set.name.as_deref() == Some(name)));
         Ok(found)
     }
 
@@ -174,10 +176,10 @@ impl Catalog<'_> {
             .id(id)
             .query("properties", "lastSuccessfulBatch");
         match self.adobe.ask::<DataSets>(&call).await {
-            Ok(found) => Ok(found
-                .items()
-                .iter()
-                .any(|it| it.last_successful_batch.is_some())),
+            Ok(found) => {
+                let found = found.only(id)?;
+                Ok(found.is_some_and(|it| it.last_successful_batch.is_some()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -247,7 +249,21 @@ impl Batch {
 
 /// Data sets by id: one page, or a single data set.
 #[derive(Deserialize)]
-struct DataSets(BTreeMap<String, DataSet>);
+struct DataSets(BTreeMap<String, Item<DataSet>>);
+
+impl DataSets {
+    /// The data set of that id, if it is there.
+    fn only(self, id: &str) -> Result<Option<DataSet>> {
+        for item in self.items(Service::Catalog) {
+            match item {
+                Ok(found) if found.id == id => return Ok(Some(found)),
+                Err(odd) if odd.id.as_deref() == Some(id) => return Err(odd.error),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+}
 
 impl Page for DataSets {
     type Item = DataSet;
@@ -258,11 +274,12 @@ impl Page for DataSets {
         (self.0.len() >= PAGE).then(|| (before + self.0.len()).to_string())
     }
 
-    fn items(self) -> Vec<DataSet> {
-        self.0
-            .into_iter()
-            .map(|(id, data_set)| DataSet { id, ..data_set })
-            .collect()
+    fn items(self, service: Service) -> Vec<std::result::Result<DataSet, Unreadable>> {
+        let items = self.0.into_iter();
+        let split = |(id, item): (String, Item<DataSet>)| {
+            item.split(service, Some(id.clone()), |it| DataSet { id, ..it })
+        };
+        items.map(split).collect()
     }
 
     fn id(item: &DataSet) -> &str {

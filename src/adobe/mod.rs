@@ -14,6 +14,7 @@ mod error;
 mod flow_service;
 mod gate;
 mod handle;
+mod listing;
 mod meter;
 mod page;
 mod patch;
@@ -41,6 +42,7 @@ pub use flow_service::{
     TargetConnection, Transformation,
 };
 pub use handle::Adobe;
+pub use listing::{Listing, Unreadable};
 pub use meter::{Attempt, Meter};
 pub use patch::PatchOp;
 pub use permission::Permission;

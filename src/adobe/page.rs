@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::call::Call;
-use super::{Adobe, Result};
+use super::listing::{Listing, Unreadable};
+use super::{Adobe, Result, Service};
 
 /// One page of a list.
 pub(super) trait Page: DeserializeOwned {
@@ -21,8 +22,8 @@ pub(super) trait Page: DeserializeOwned {
     /// The value that names the page after this one, which was read after `before` items of earlier pages.
     fn next(&self, before: usize) -> Option<String>;
 
-    /// The items on this page.
-    fn items(self) -> Vec<Self::Item>;
+    /// The items on this page, and those that cannot be read.
+    fn items(self, service: Service) -> Vec<std::result::Result<Self::Item, Unreadable>>;
 
     /// What identifies an item across pages.
     fn id(item: &Self::Item) -> &str;
@@ -30,22 +31,24 @@ pub(super) trait Page: DeserializeOwned {
 
 /// Reads all pages. The first is asked for without a cursor. An item that shows up on two pages is kept once, and a cursor
 /// that shows up twice ends the list, since some services repeat their last one for ever.
-pub(super) async fn all<P: Page>(adobe: &Adobe, first: Call) -> Result<Vec<P::Item>> {
+pub(super) async fn all<P: Page>(adobe: &Adobe, first: Call) -> Result<Listing<P::Item>> {
+    let service = first.service;
     let mut call = first;
     let mut cursors = HashSet::new();
     let mut ids = HashSet::new();
-    let mut found = Vec::new();
+    let mut found = Listing::default();
     let mut read = 0;
     loop {
         let page: P = adobe.ask(&call).await?;
         let next = page.next(read);
-        let items = page.items();
-        read += items.len();
-        found.extend(
-            items
-                .into_iter()
-                .filter(|item| ids.insert(P::id(item).to_owned())),
-        );
+        for item in page.items(service) {
+            read += 1;
+            match item {
+                Ok(item) if ids.insert(P::id(&item).to_owned()) => found.items.push(item),
+                Err(item) if !found.unreadable.contains(&item) => found.unreadable.push(item),
+                _ => {}
+            }
+        }
         match next.filter(|cursor| cursors.insert(cursor.clone())) {
             Some(cursor) => call = call.requery(P::CURSOR, cursor),
             None => return Ok(found),

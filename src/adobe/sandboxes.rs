@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::call::{Call, Method};
+use super::listing::{Item, Listing, Unreadable};
 use super::page::{self, Page};
 use super::{Adobe, Result, Service};
 
@@ -44,7 +45,7 @@ pub struct SandboxInfo {
 
 impl Sandboxes<'_> {
     /// Lists the sandboxes that the credentials can see, whatever sandbox the handle is for.
-    pub async fn list(&self) -> Result<Vec<SandboxInfo>> {
+    pub async fn list(&self) -> Result<Listing<SandboxInfo>> {
         let call = Call::new(Service::Sandboxes, Method::Get, "/")
             .query("limit", PAGE.to_string())
             .query("offset", "0");
@@ -54,7 +55,7 @@ impl Sandboxes<'_> {
 
 #[derive(Deserialize)]
 struct List {
-    sandboxes: Vec<SandboxInfo>,
+    sandboxes: Vec<Item<SandboxInfo>>,
 }
 
 impl Page for List {
@@ -65,8 +66,9 @@ impl Page for List {
         (self.sandboxes.len() >= PAGE).then(|| (before + self.sandboxes.len()).to_string())
     }
 
-    fn items(self) -> Vec<SandboxInfo> {
-        self.sandboxes
+    fn items(self, service: Service) -> Vec<std::result::Result<SandboxInfo, Unreadable>> {
+        let items = self.sandboxes.into_iter();
+        items.map(|it| it.split(service, None, |it| it)).collect()
     }
 
     fn id(item: &SandboxInfo) -> &str {

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Which system is connected, and with which credentials.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
     version = "v1alpha1",

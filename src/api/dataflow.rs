@@ -9,12 +9,12 @@ use super::{
     AepResource, Column, CommonStatus, Contract, Kind, LocalRef, Management, Reference,
     ReplacePolicy, SpecSelector,
     condition_types::LAST_RUN_SUCCEEDED,
-    pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INTEGER_MAX, NAME_MAX},
+    pattern::{ADOBE_ID, ADOBE_ID_MAX, DESCRIPTION_MAX, INSTANT, INTEGER_MAX, NAME_MAX},
     reference::distinct,
 };
 
 /// What is read, where it goes, how it is mapped, and when.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
     version = "v1alpha1",
@@ -155,6 +155,7 @@ pub struct Schedule {
     /// Time of the first run, e.g. `2027-01-01T00:00:00Z`. A time in the past means as soon as
     /// possible; `status.startTime` shows the time that was sent to Adobe. Once that time has
     /// passed, Adobe no longer changes it, and neither does the operator.
+    #[schemars(regex(pattern = INSTANT))]
     pub start_time: Time,
     /// Unit of `interval`: `Minute`, `Hour`, `Day` or `Week`; or `Once` for a single run. Changed
     /// in place, but not from or to `Once`: see `replacePolicy`.

@@ -20,6 +20,9 @@ pub(super) const SCHEMA_CONTENT_TYPE: &str =
 /// Version of a specification, `1.0` for nearly all of them.
 pub(super) const SPEC_VERSION: &str = r"^[0-9]+(\.[0-9]+)*$";
 
+/// Instant in the form of RFC 3339, within what every library can read: `format: date-time` allows time zones of 99 hours.
+pub(super) const INSTANT: &str = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+
 /// Longest name of a Kubernetes object.
 pub(super) const OBJECT_NAME_MAX: usize = 253;
 /// Longest id other than a schema `$id`.

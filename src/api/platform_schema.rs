@@ -13,7 +13,7 @@ use super::{
 };
 
 /// What the schema is made of.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
     version = "v1alpha1",

@@ -72,7 +72,7 @@ pub(super) fn distinct(references: impl IntoIterator<Item = Reference>) -> Vec<R
 }
 
 /// Names a resource in the same namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalRef {
     /// `metadata.name` of the resource, which must be in the same namespace. It may be created
@@ -102,7 +102,7 @@ pub struct SecretKeyRef {
 }
 
 /// Names a connection or flow specification of Adobe: exactly one of `name` and `id`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = (

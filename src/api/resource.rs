@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
-use kube::core::object::HasStatus;
+use kube::core::object::{HasSpec, HasStatus};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{CommonStatus, Kind, Management, Reference, ReplacePolicy};
@@ -13,6 +13,7 @@ use super::{CommonStatus, Kind, Management, Reference, ReplacePolicy};
 /// What the engine may ask of every custom resource of this API.
 pub trait AepResource:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + HasSpec<Spec: Default + Serialize>
     + HasStatus<
         Status: Clone
                     + Debug

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The sandbox of Adobe Experience Platform, and how to connect to it.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
     version = "v1alpha1",

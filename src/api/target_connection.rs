@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Which dataset is written, and how.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "aep-operator.io",
     version = "v1alpha1",

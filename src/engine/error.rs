@@ -1,7 +1,9 @@
 //! What can go wrong in a reconcile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::parse::Fault;
 use crate::adobe::{self, Class};
 use crate::api::{Kind, Reference};
 
@@ -120,6 +122,12 @@ pub enum Error {
         "{0} exists, but an access label hides it from the credentials: ask your AEP administrator to grant access"
     )]
     Hidden(String),
+    /// Part of the custom resource cannot be read.
+    #[error(
+        "not all of this resource can be read, so nothing is done for it: {0}. Correct these fields, or upgrade the operator if \
+         they are of a later version"
+    )]
+    Unreadable(Arc<Fault>),
     /// Adobe refused the object as it is, and nothing has changed since: the status has the reason already.
     #[error("Adobe refused this before, and nothing has changed since")]
     StillRefused {

@@ -12,6 +12,7 @@ use super::lookup::Lookup;
 use super::mark::Mark;
 use super::planned::Planned;
 use super::sandbox::Session;
+use crate::adobe::Listing;
 use crate::api::AepResource;
 
 /// How Adobe keeps a kind's objects: written once per service.
@@ -22,7 +23,7 @@ pub trait Objects {
     /// Everything of the kind in the sandbox.
     fn list(
         session: &Session,
-    ) -> impl Future<Output = Result<Vec<<Self::Kind as Planned>::Held>>> + Send;
+    ) -> impl Future<Output = Result<Listing<<Self::Kind as Planned>::Held>>> + Send;
 
     /// What may be ours, looked up by name or tag: for the moments when a create may or may not have happened.
     fn find(

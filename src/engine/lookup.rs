@@ -17,6 +17,11 @@ pub trait Resources: Send + Sync {
     /// A custom resource; what is behind the pointer is of the type that belongs to the key's kind.
     fn get(&self, key: &Key) -> Option<Arc<dyn Any + Send + Sync>>;
 
+    /// Whether a custom resource cannot be read as a whole.
+    fn is_unreadable(&self, _key: &Key) -> bool {
+        false
+    }
+
     /// All keys of a Secret.
     fn secret<'s>(
         &'s self,
@@ -54,12 +59,16 @@ impl<'a> Lookup<'a> {
     /// An object that exists at Adobe already stays bound to a dependency whose id is known, even while that one has
     /// a problem: it is reported there, once.
     pub fn get<D: AepResource>(&self, name: &str) -> Result<Arc<D>> {
-        let found = self.resources.get(&Key::new(D::KIND, self.namespace, name));
+        let key = Key::new(D::KIND, self.namespace, name);
+        let found = self.resources.get(&key);
         let found = found.and_then(|it| it.downcast::<D>().ok());
         let found =
             found.ok_or_else(|| waiting(D::KIND, name, "it does not exist in this namespace"))?;
         if found.meta().deletion_timestamp.is_some() && !self.bound {
             return Err(waiting(D::KIND, name, "it is being deleted"));
+        }
+        if self.resources.is_unreadable(&key) && !self.bound {
+            return Err(waiting(D::KIND, name, "it cannot be read, see its `Ready`"));
         }
         let status = found.status().map(AsRef::as_ref);
         let has_id = status.is_some_and(|it| it.id.is_some());

@@ -13,6 +13,7 @@ mod kind;
 mod lookup;
 mod mark;
 mod metrics;
+mod parse;
 mod planned;
 mod queue;
 pub mod reasons;

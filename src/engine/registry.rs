@@ -2,12 +2,13 @@
 //! forget it. All of it may be lost: the finalizer, the status and the owner marks suffice to go on.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::key::{Identity, Key};
+use super::parse::Fault;
 use crate::api::{Kind, Reference, Target};
 use crate::backoff::Backoff;
 
@@ -34,6 +35,8 @@ struct Entry {
     uid: String,
     fingerprint: Fingerprint,
     references: Vec<Reference>,
+    /// What of it cannot be read.
+    fault: Option<Arc<Fault>>,
     /// How often the resource, or something that it refers to, has changed.
     changes: u64,
     refusal: Option<Refused>,
@@ -156,6 +159,28 @@ impl Registry {
             affected.extend(state.referrers(&key.namespace, &key.reference()));
         }
         affected
+    }
+
+    /// Notes what cannot be read of a custom resource; returns whether that is more or less than before.
+    pub fn note_fault(&self, identity: &Identity, fault: Option<Arc<Fault>>) -> bool {
+        let is_news = self.with(identity, |entry| {
+            let is_news = entry.fault != fault;
+            entry.fault = fault;
+            is_news
+        });
+        is_news == Some(true)
+    }
+
+    /// What of a custom resource cannot be read, if there is anything.
+    #[must_use]
+    pub fn fault(&self, key: &Key) -> Option<Arc<Fault>> {
+        self.with_key(key, |entry| entry.fault.clone())?
+    }
+
+    /// The `metadata.uid` of a custom resource, as last seen.
+    #[must_use]
+    pub fn uid(&self, key: &Key) -> Option<String> {
+        self.with_key(key, |entry| entry.uid.clone())
     }
 
     /// Forgets a custom resource that is gone; returns what it referred to.

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::Api;
-use kube::{Client, ResourceExt};
+use kube::api::GetParams;
+use kube::core::Request;
+use kube::{Client, Resource as _};
 use secrecy::SecretString;
+use serde::Deserialize;
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, is_not_found};
 use crate::api::{Reference, Target};
 
 /// The keys of one Secret, as far as they are text.
@@ -77,13 +80,13 @@ impl Secrets {
         if let Some(data) = self.current(namespace, name) {
             return Ok(data);
         }
-        let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
         // It may well arrive later, as one that an external store fills does.
-        let secret = api.get_opt(name).await?.ok_or_else(|| Error::Waiting {
+        let secret = contents(client, namespace, name).await?;
+        let secret = secret.ok_or_else(|| Error::Waiting {
             reference: Reference::new(Target::Secret, name),
             why: format!("it does not exist, create it in namespace `{namespace}`"),
         })?;
-        let version = secret.resource_version().unwrap_or_default();
+        let version = secret.metadata.resource_version;
         let data = secret.data.unwrap_or_default().into_iter();
         let text = data.filter_map(|(key, value)| {
             Some((key, SecretString::from(String::from_utf8(value.0).ok()?)))
@@ -108,6 +111,34 @@ impl Secrets {
 
     fn all(&self) -> MutexGuard<'_, HashMap<Name, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is read of a Secret: its metadata may hold what cannot be read.
+#[derive(Deserialize)]
+struct Contents {
+    metadata: Metadata,
+    data: Option<BTreeMap<String, ByteString>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    resource_version: String,
+}
+
+async fn contents(client: &Client, namespace: &str, name: &str) -> Result<Option<Contents>> {
+    let path = Secret::url_path(&(), Some(namespace));
+    let request = Request::new(path).get(name, &GetParams::default());
+    let request = request.map_err(kube::Error::BuildRequest)?;
+    match client.request(request).await {
+        Ok(secret) => Ok(Some(secret)),
+        Err(error) if is_not_found(&error) => Ok(None),
+        // The parser's words may hold a value.
+        Err(kube::Error::SerdeError(_)) => Err(Error::Secret(format!(
+            "Secret `{name}` cannot be read: create it anew"
+        ))),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -78,6 +78,10 @@ impl Resources for Engine {
         self.queues.get(key)
     }
 
+    fn is_unreadable(&self, key: &Key) -> bool {
+        self.queues.registry.fault(key).is_some()
+    }
+
     fn secret<'s>(
         &'s self,
         namespace: &'s str,

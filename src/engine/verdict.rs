@@ -77,7 +77,7 @@ impl Error {
                 retry: Retry::OnChange,
                 ..TRANSIENT
             },
-            Self::Invalid(_) | Self::Faulty(_) => TERMINAL,
+            Self::Invalid(_) | Self::Unreadable(_) | Self::Faulty(_) => TERMINAL,
             Self::Secret(_) => Verdict {
                 reason: reasons::INVALID_CREDENTIALS,
                 ..TERMINAL

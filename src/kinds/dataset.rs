@@ -7,7 +7,7 @@ mod records;
 use std::collections::BTreeMap;
 
 use self::held::{Held, Switch};
-use crate::adobe::{NewDataSet, PatchOp, SchemaRef, TargetConnection};
+use crate::adobe::{Listing, NewDataSet, PatchOp, SchemaRef, TargetConnection};
 use crate::api::{AdoptionPolicy, Dataset, DatasetStatus, PlatformSchema};
 use crate::engine::{
     Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
@@ -78,16 +78,16 @@ impl Planned for Dataset {
 impl Objects for Dataset {
     type Kind = Self;
 
-    async fn list(session: &Session) -> Result<Vec<Held>> {
+    async fn list(session: &Session) -> Result<Listing<Held>> {
         let found = session.adobe().catalog().list(None, None).await?;
-        Ok(found.into_iter().map(Into::into).collect())
+        Ok(found.map(Into::into))
     }
 
     async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
         let tag = desired.mark.tag();
         let adobe = session.adobe();
         let mut found = adobe.catalog().list(Some((OWNER, &tag)), None).await?;
-        if found.is_empty() && desired.adopt {
+        if found.items.is_empty() && desired.adopt {
             found = adobe.catalog().list(None, Some(&desired.name)).await?;
         }
         Ok(found.into_iter().map(Into::into).collect())
@@ -156,7 +156,11 @@ impl ManagedKind for Dataset {
             let params = it.params.as_ref();
             params.is_some_and(|it| it["dataSetId"] == held.id.as_str())
         };
-        match targets.iter().find(writes) {
+        let mut unreadable = targets.unreadable.into_iter();
+        if let Some(odd) = unreadable.find(|it| it.mentions(&held.id)) {
+            return Err(odd.error.into());
+        }
+        match targets.items.iter().find(writes) {
             Some(target) => Err(Error::InUse(format!("target connection {}", target.id))),
             None => Self::delete(session, held).await,
         }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 pub(super) use self::label::head;
 pub use self::label::{Head, Headed, Label, Labelled};
 pub(super) use self::specs::{connection_spec, flow_spec, same_spec, spec_ref, versioned};
-use crate::adobe::{Created, FlowEntity, PatchOp};
+use crate::adobe::{Created, FlowEntity, Listing, PatchOp};
 use crate::engine::{Objects, Planned, Result, Session};
 use crate::kinds::compare::is_plain;
 
@@ -23,10 +23,10 @@ where
 {
     type Kind = K;
 
-    async fn list(session: &Session) -> Result<Vec<K::Held>> {
+    async fn list(session: &Session) -> Result<Listing<K::Held>> {
         let adobe = session.adobe();
         let all = adobe.flow_service().list::<E>(&[]).await?;
-        Ok(all.into_iter().map(K::Held::from).collect())
+        Ok(all.map(K::Held::from))
     }
 
     async fn find(session: &Session, desired: &K::Desired) -> Result<Vec<K::Held>> {

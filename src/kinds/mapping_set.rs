@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use self::body::{body, changed, image};
 use self::rows::{Row, complete, differences, no_attribute, ordered, rows};
-use crate::adobe::{self, MappingFault, MappingRow, Rest, SourceKind};
+use crate::adobe::{self, Listing, MappingFault, MappingRow, Rest, SourceKind};
 use crate::api::{Contract, MappingSet, MappingSetStatus, MappingValidation, PlatformSchema};
 use crate::engine::{
     Difference, Error, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result, Session,
@@ -125,9 +125,9 @@ impl Planned for MappingSet {
 impl Objects for MappingSet {
     type Kind = Self;
 
-    async fn list(session: &Session) -> Result<Vec<Held>> {
+    async fn list(session: &Session) -> Result<Listing<Held>> {
         let found = session.adobe().data_prep().list(None).await?;
-        Ok(found.into_iter().map(Into::into).collect())
+        Ok(found.map(Into::into))
     }
 
     async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {

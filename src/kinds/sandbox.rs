@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::settings::{same, settings};
-use crate::adobe::{Adobe, SandboxInfo, Settings};
+use crate::adobe::{Adobe, Listing, SandboxInfo, Settings};
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
 use crate::api::{Kind, Reference, Sandbox};
 use crate::backoff::jitter;
@@ -206,7 +206,12 @@ async fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
     }
 }
 
-fn find(name: &str, sandboxes: Vec<SandboxInfo>) -> Result<SandboxInfo> {
+fn find(name: &str, sandboxes: Listing<SandboxInfo>) -> Result<SandboxInfo> {
+    let mut unreadable = sandboxes.unreadable.into_iter();
+    if let Some(odd) = unreadable.find(|it| it.texts().any(|text| text == name)) {
+        return Err(odd.error.into());
+    }
+    let sandboxes = sandboxes.items;
     let visible = sandboxes
         .iter()
         .map(|s| s.name.as_str())

@@ -32,4 +32,5 @@ mod states;
 mod telemetry;
 mod trouble;
 mod tutorial;
+mod unreadable;
 mod unwritten;

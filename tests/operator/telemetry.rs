@@ -96,3 +96,48 @@ async fn collector() -> (String, Sent) {
     tokio::spawn(async move { axum::serve(listener, router).await });
     (url, sent)
 }
+
+#[tokio::test]
+async fn no_level_of_the_log_holds_what_a_secret_holds() {
+    let world = World::unattended(Options::default()).await;
+    let canary = "canary-in-the-manifest-of-a-secret";
+    let copy = "kubectl.kubernetes.io/last-applied-configuration";
+    let secret = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "applied", "annotations": { copy: canary } },
+        "stringData": { "key": canary },
+    });
+    world.apply(&secret).await.unwrap();
+    // More than a pipe holds.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+        .arg("run")
+        .env("WATCH_NAMESPACES", &world.namespace)
+        .env("IMS_ENDPOINT", world.simulator.url())
+        .env("PLATFORM_ENDPOINT", world.simulator.url())
+        .env("KUBECONFIG", ControlPlane::shared().await.kubeconfig())
+        .env("RUST_LOG", "trace,kube_client::client=trace,hyper=trace")
+        .stderr(file.reopen().unwrap())
+        .spawn()
+        .unwrap();
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let id = process.id().unwrap().to_string();
+    let stopped = Command::new("kill").arg(id).status().await.unwrap();
+    assert!(stopped.success());
+    process.wait().await.unwrap();
+    let log = std::fs::read_to_string(file.path()).unwrap();
+    assert!(log.contains("TRACE"), "not at this level");
+    for value in [canary, "demo-secret"] {
+        assert!(!log.contains(value));
+        let encoded = data_encoding(value);
+        assert!(!log.contains(&encoded), "{value} in base64");
+    }
+}
+
+/// The value as the API server writes it.
+fn data_encoding(value: &str) -> String {
+    let bytes = k8s_openapi::ByteString(value.as_bytes().to_vec());
+    let encoded = serde_json::to_value(bytes).unwrap();
+    encoded.as_str().unwrap().to_owned()
+}

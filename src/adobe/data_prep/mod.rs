@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::call::{Call, Method};
+use super::listing::{Item, Listing, Unreadable};
 use super::page::{self, Page};
 use super::{Adobe, Class, Result, Service};
 use wire::{Validation, Wire, WireRow, version};
@@ -141,7 +142,7 @@ impl DataPrep<'_> {
     }
 
     /// Lists mapping sets, oldest first: all of them, or those of exactly that name.
-    pub async fn list(&self, name: Option<&str>) -> Result<Vec<MappingSet>> {
+    pub async fn list(&self, name: Option<&str>) -> Result<Listing<MappingSet>> {
         let mut call = call(Method::Get, "/mappingSets")
             .query("orderBy", "+createdDate")
             .query("limit", PAGE.to_string())
@@ -150,7 +151,8 @@ impl DataPrep<'_> {
             call = call.query("name", name);
         }
         let mut found = page::all::<Data>(self.adobe, call).await?;
-        found.retain(|set| name.is_none_or(|name| set.name.as_deref() == Some(name)));
+        let items = &mut found.items;
+        items.retain(|set| name.is_none_or(|name| set.name.as_deref() == Some(name)));
         Ok(found)
     }
 
@@ -209,7 +211,7 @@ fn call(method: Method, route: &'static str) -> Call {
 /// A page of mapping sets. Its count is unreliable; a short page is the last.
 #[derive(Deserialize)]
 struct Data {
-    data: Vec<MappingSet>,
+    data: Vec<Item<MappingSet>>,
 }
 
 impl Page for Data {
@@ -221,8 +223,9 @@ impl Page for Data {
         (self.data.len() >= PAGE).then(|| (before + self.data.len()).to_string())
     }
 
-    fn items(self) -> Vec<MappingSet> {
-        self.data
+    fn items(self, service: Service) -> Vec<std::result::Result<MappingSet, Unreadable>> {
+        let items = self.data.into_iter();
+        items.map(|it| it.split(service, None, |it| it)).collect()
     }
 
     fn id(item: &MappingSet) -> &str {

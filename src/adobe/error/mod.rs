@@ -144,6 +144,18 @@ impl Error {
         self
     }
 
+    /// An object in a list that cannot be read.
+    pub(super) fn unreadable_object(
+        service: Service,
+        id: Option<&str>,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) -> Self {
+        let words = Self::unreadable(service, error).0.message;
+        let id = id.unwrap_or("without an id");
+        let message = format!("the object {id} is there, but: {words}");
+        Self::new(service, Class::Unreadable, message)
+    }
+
     /// Marks the failure as one of a call that must not simply be repeated.
     pub(super) fn of_unrepeatable_call(mut self) -> Self {
         self.0.repeatable = false;

@@ -4,6 +4,7 @@ mod body;
 mod entity;
 mod runs;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,6 +15,7 @@ pub use entity::{Connection, Flow, FlowEntity, SourceConnection, TargetConnectio
 pub use runs::Run;
 
 use super::call::{Call, Method};
+use super::listing::{Item, Listing, Unreadable};
 use super::page::{self, Links, Page};
 use super::tolerant;
 use super::transport::Answer;
@@ -102,7 +104,7 @@ impl FlowService<'_> {
 
     /// Lists all objects that match every filter, an expression such as `name==X`. The caller must compare again, since the
     /// service's rules for special characters are unknown.
-    pub async fn list<E: FlowEntity>(&self, filters: &[String]) -> Result<Vec<E>> {
+    pub async fn list<E: FlowEntity>(&self, filters: &[String]) -> Result<Listing<E>> {
         let call = call(Method::Get, E::COLLECTION)
             .filters(filters)
             .query("limit", PAGE);
@@ -178,7 +180,7 @@ impl FlowService<'_> {
     }
 
     /// Reads a single object, which comes as the only item of a list, or bare.
-    async fn one<T: serde::de::DeserializeOwned>(&self, call: Call) -> Result<Option<T>> {
+    async fn one<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>> {
         let answer = match self.adobe.send(&call).await {
             Err(error) if *error.class() == Class::NotFound => return Ok(None),
             other => other?,
@@ -221,9 +223,9 @@ struct Items<T> {
 
 /// A page of objects.
 #[derive(Deserialize)]
-#[serde(bound = "E: Deserialize<'de>")]
+#[serde(bound = "E: DeserializeOwned")]
 struct List<E> {
-    items: Vec<E>,
+    items: Vec<Item<E>>,
     #[serde(default, rename = "_links", deserialize_with = "tolerant::or_default")]
     links: Links,
 }
@@ -236,8 +238,9 @@ impl<E: entity::Identified> Page for List<E> {
         self.links.parameter(Self::CURSOR)
     }
 
-    fn items(self) -> Vec<E> {
-        self.items
+    fn items(self, service: Service) -> Vec<std::result::Result<E, Unreadable>> {
+        let items = self.items.into_iter();
+        items.map(|it| it.split(service, None, |it| it)).collect()
     }
 
     fn id(item: &E) -> &str {

@@ -3,12 +3,14 @@
 mod resource;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use resource::Listed;
 pub use resource::{Descriptor, RegistryResource, Stats, alt_id};
 
 use super::call::{Call, Method};
+use super::listing::{Item, Listing, Unreadable};
 use super::page::{self, Page};
 use super::tolerant;
 use super::{Adobe, Class, PatchOp, Result, Service};
@@ -58,7 +60,7 @@ impl SchemaRegistry<'_> {
         &self,
         kind: RegistryType,
         filters: &[String],
-    ) -> Result<Vec<RegistryResource>> {
+    ) -> Result<Listing<RegistryResource>> {
         let call = call(Method::Get, kind.collection())
             .accept(RAW_LIST)
             .filters(filters)
@@ -107,7 +109,7 @@ impl SchemaRegistry<'_> {
     }
 
     /// Lists the descriptors for which every filter holds.
-    pub async fn descriptors(&self, filters: &[String]) -> Result<Vec<Descriptor>> {
+    pub async fn descriptors(&self, filters: &[String]) -> Result<Listing<Descriptor>> {
         let call = call(Method::Get, "/tenant/descriptors")
             .accept(DESCRIPTORS)
             .filters(filters);
@@ -167,9 +169,9 @@ fn call(method: Method, route: &'static str) -> Call {
 
 /// A page of resources or descriptors.
 #[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+#[serde(bound = "T: DeserializeOwned")]
 struct Results<T> {
-    results: Vec<T>,
+    results: Vec<Item<T>>,
     #[serde(default, rename = "_page", deserialize_with = "tolerant::or_default")]
     page: Position,
 }
@@ -189,8 +191,11 @@ impl<T: Listed> Page for Results<T> {
         self.page.next.clone().filter(|cursor| !cursor.is_empty())
     }
 
-    fn items(self) -> Vec<T> {
-        self.results.into_iter().map(T::settled).collect()
+    fn items(self, service: Service) -> Vec<std::result::Result<T, Unreadable>> {
+        let items = self.results.into_iter();
+        items
+            .map(|it| it.split(service, None, T::settled))
+            .collect()
     }
 
     fn id(item: &T) -> &str {

@@ -25,7 +25,8 @@ fn throttled(seconds: u64) -> Reply {
 }
 
 async fn read(adobe: &Adobe) -> crate::adobe::Result<Vec<Flow>> {
-    adobe.flow_service().list::<Flow>(&[]).await
+    let found = adobe.flow_service().list::<Flow>(&[]).await?;
+    Ok(found.items)
 }
 
 #[tokio::test]
@@ -297,12 +298,12 @@ async fn every_call_carries_credentials_organisation_and_sandbox() {
 
 #[tokio::test]
 async fn an_unreadable_answer_names_the_field_but_not_its_value() {
-    let server = Server::start([Reply::Json(200, json!({"items": [{"id": 4711}]}))]).await;
+    let server = Server::start([Reply::Json(200, json!({"items": 4711}))]).await;
     let error = read(&server.adobe()).await.expect_err("unreadable");
     assert_eq!(*error.class(), Class::Unreadable);
     assert_eq!(
         error.to_string(),
-        "Flow Service: cannot read field `items[0].id`: expected a string"
+        "Flow Service: cannot read field `items`: expected a sequence"
     );
 }
 

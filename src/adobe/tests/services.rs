@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Reply, Server};
 use crate::adobe::{
-    Action, Class, Flow, MappingSet, NewDataSet, NewFlow, PatchOp, RegistryType, SchemaRef,
-    SourceKind, SpecRef, Transformation, alt_id,
+    Action, Class, Connection, Flow, MappingSet, NewDataSet, NewFlow, PatchOp, RegistryType,
+    SchemaRef, SourceKind, SpecRef, Transformation, alt_id,
 };
 
 fn ok(body: Value) -> Reply {
@@ -36,7 +36,7 @@ async fn three_pages_of_flows_are_followed_by_their_link() {
         .list::<Flow>(&filters)
         .await
         .expect("listed");
-    let ids: Vec<_> = flows.iter().map(|flow| flow.id.as_str()).collect();
+    let ids: Vec<_> = flows.items.iter().map(|flow| flow.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "e"]);
     let first = "property=name%3D%3DA%20%22b%22%26c&limit=100";
     assert_eq!(query(&server, 0), first);
@@ -45,6 +45,31 @@ async fn three_pages_of_flows_are_followed_by_their_link() {
         format!("{first}&continuationToken=x%2By%3D")
     );
     assert_eq!(query(&server, 2), format!("{first}&continuationToken=z"));
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_hides_no_other_and_is_named() {
+    let odd = json!({ "id": "b", "description": { "text": "[aep-operator:o/Dataset/n/x]" } });
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let items =
+        json!([{ "id": "a" }, odd, { "id": "c", "description": "DEEP" }, "none", { "id": "d" }]);
+    let page = json!({ "items": items }).to_string();
+    let page = page.replace("\"DEEP\"", &deep);
+    let server = Server::start([Reply::Text(200, page.leak())]).await;
+    let found = server.adobe().flow_service().list::<Connection>(&[]).await;
+    let found = found.expect("listed");
+    let ids: Vec<_> = found.items.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, ["a", "d"]);
+    let unreadable = found.unreadable.iter();
+    let unreadable: Vec<_> = unreadable.map(|it| it.id.as_deref()).collect();
+    assert_eq!(unreadable, [Some("b"), Some("c"), None]);
+    let odd = &found.unreadable[0];
+    assert!(odd.mentions("[aep-operator:o/Dataset/n/x]"));
+    let text = odd.error.to_string();
+    assert!(
+        text.contains("the object b is there") && text.contains("`description`"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +84,7 @@ async fn a_cursor_that_repeats_ends_the_list() {
         .list(RegistryType::Schema, &[])
         .await
         .expect("listed");
-    assert_eq!(found.len(), 2);
+    assert_eq!(found.items.len(), 2);
     assert_eq!(query(&server, 0), "orderby=title&limit=300");
     assert_eq!(query(&server, 1), "orderby=title&limit=300&start=again");
     assert_eq!(
@@ -278,8 +303,8 @@ async fn data_sets_are_listed_by_offset_with_few_fields() {
         .list(Some(("owner", "me")), None)
         .await
         .expect("listed");
-    assert_eq!(found.len(), 203);
-    assert_eq!(found[0].id, "0".repeat(24));
+    assert_eq!(found.items.len(), 203);
+    assert_eq!(found.items[0].id, "0".repeat(24));
     assert!(query(&server, 0).starts_with("properties=name%2Cdescription%2CschemaRef"));
     assert!(query(&server, 0).ends_with("limit=100&tags=owner%3Ame"));
     assert!(query(&server, 1).ends_with("&start=100"));
@@ -297,7 +322,11 @@ async fn a_name_that_catalog_would_misread_is_compared_here() {
         .await
         .expect("listed");
     assert_eq!(
-        found.iter().map(|set| set.id.as_str()).collect::<Vec<_>>(),
+        found
+            .items
+            .iter()
+            .map(|set| set.id.as_str())
+            .collect::<Vec<_>>(),
         ["1"]
     );
     assert!(!query(&server, 0).contains("&name="));
@@ -465,7 +494,7 @@ async fn sandboxes_are_listed_whatever_sandbox_is_ours() {
         "region": "VA7", "isDefault": true}], "_page": {"limit": 50, "count": 1}});
     let server = Server::start([ok(body)]).await;
     let found = server.adobe().sandboxes().list().await.expect("listed");
-    assert_eq!(found[0].type_.as_deref(), Some("production"));
+    assert_eq!(found.items[0].type_.as_deref(), Some("production"));
     let seen = server.seen();
     assert_eq!(
         seen[0].target(),

@@ -18,7 +18,8 @@ fn client(client_id: &str, secret: &str, scopes: &[&str]) -> Credentials {
 }
 
 async fn read(adobe: &Adobe) -> crate::adobe::Result<Vec<Flow>> {
-    adobe.flow_service().list::<Flow>(&[]).await
+    let found = adobe.flow_service().list::<Flow>(&[]).await?;
+    Ok(found.items)
 }
 
 /// A server that issues a token of its own at each request.

@@ -30,7 +30,9 @@ pub(super) struct Families {
     pub(super) waits: Histograms<Queue>,
     pub(super) work: Histograms<Queue>,
     pub(super) synced: Family<Resource, Gauge>,
+    pub(super) unreadable: Family<Resource, Gauge>,
     pub(super) lists: Family<Resource, Gauge>,
+    pub(super) objects: Family<Resource, Gauge>,
     pub(super) orphans: Family<Object, Gauge>,
     pub(super) requests: Family<Answers, Counter>,
     pub(super) durations: Histograms<Calls>,
@@ -63,7 +65,9 @@ impl Default for Families {
             waits: Family::new_with_constructor(reconcile_times),
             work: Family::new_with_constructor(reconcile_times),
             synced: Family::default(),
+            unreadable: Family::default(),
             lists: Family::default(),
+            objects: Family::default(),
             orphans: Family::default(),
             requests: Family::default(),
             // From 10 ms to 40 s.
@@ -157,6 +161,16 @@ impl Families {
             "When a custom resource was last in sync with Adobe",
             Unit::Seconds,
             self.synced.clone(),
+        );
+        registry.register(
+            "aep_resource_unreadable",
+            "1 for a custom resource of which not everything can be read",
+            self.unreadable.clone(),
+        );
+        registry.register(
+            "aep_objects_unreadable",
+            "Objects in the last list of a kind at Adobe that could not be read, by Sandbox",
+            self.objects.clone(),
         );
         registry.register_with_unit(
             "aep_sweep_last_success_timestamp",

@@ -67,6 +67,25 @@ impl Metrics {
         ReconcileTimer::start(self.0.clone(), kind)
     }
 
+    /// A custom resource cannot be read as a whole, or can be again.
+    pub(super) fn unreadable(&self, key: &Key, is_unreadable: bool) {
+        let unreadable = &self.0.unreadable;
+        if is_unreadable {
+            unreadable.get_or_create(&of(key)).set(1);
+        } else {
+            unreadable.remove(&of(key));
+        }
+    }
+
+    /// Sets how many objects of a kind could not be read in the last list.
+    pub(super) fn unreadable_objects(&self, kind: Kind, namespace: &str, name: &str, count: usize) {
+        let objects = self
+            .0
+            .objects
+            .get_or_create(&resource(kind, namespace, name));
+        objects.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// Everything of a kind was listed.
     pub(super) fn listed(&self, kind: Kind, namespace: &str, sandbox: &str) {
         let labels = resource(kind, namespace, sandbox);
@@ -83,6 +102,7 @@ impl Metrics {
     /// Forgets a custom resource that is gone.
     pub(super) fn forget(&self, key: &Key) {
         self.0.synced.remove(&of(key));
+        self.0.unreadable.remove(&of(key));
         if key.kind == Kind::Sandbox {
             self.forget_sandbox(&key.namespace, &key.name);
         }
@@ -95,6 +115,7 @@ impl Metrics {
         self.0.tokens.remove(&sandbox);
         for kind in Kind::ALL {
             self.0.lists.remove(&resource(kind, namespace, name));
+            self.0.objects.remove(&resource(kind, namespace, name));
         }
     }
 

@@ -18,10 +18,14 @@ pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
     {
         error.log();
     }
-    if cx.suspended() {
+    let fault = cx.fault();
+    if fault.is_none() && cx.suspended() {
         return (suspend(cx, report).await, false);
     }
-    let result = K::apply(cx, &mut report).await;
+    let result = match fault {
+        Some(fault) => Err(Error::Unreadable(fault)),
+        None => K::apply(cx, &mut report).await,
+    };
     let error = match result {
         Ok(retry) => {
             let engine = cx.engine();

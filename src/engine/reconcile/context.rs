@@ -15,6 +15,7 @@ use crate::engine::error::{Error, Result};
 use crate::engine::key::{Identity, Key};
 use crate::engine::lookup::Lookup;
 use crate::engine::mark::Mark;
+use crate::engine::parse::Fault;
 use crate::engine::queue::{Slot, Slots};
 use crate::engine::sandbox::Session;
 use crate::engine::shared::Engine;
@@ -56,6 +57,11 @@ impl<'a, K: AepResource> Context<'a, K> {
     #[must_use]
     pub fn resource(&self) -> &Arc<K> {
         &self.resource
+    }
+
+    /// What of it cannot be read, if there is anything.
+    pub(super) fn fault(&self) -> Option<Arc<Fault>> {
+        self.engine.queues.registry.fault(self.key())
     }
 
     /// Its status as of the beginning.
@@ -167,7 +173,9 @@ impl<'a, K: AepResource> Context<'a, K> {
     pub(super) fn unapproved(&self, session: &Session) -> Option<Error> {
         let time = session.reset()?;
         let sandbox = self.sandbox();
-        if sandbox.is_some_and(|it| it.allows_recreation(&time)) {
+        // Where the Sandbox cannot be read, nobody knows what it says about that.
+        let is_readable = self.engine.queues.registry.fault(&self.home()).is_none();
+        if is_readable && sandbox.is_some_and(|it| it.allows_recreation(&time)) {
             return None;
         }
         Some(Error::Unapproved {

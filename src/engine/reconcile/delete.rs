@@ -1,5 +1,6 @@
 //! The reconcile of a resource that is being deleted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::conditions::{Outcome, set_outcome};
@@ -7,7 +8,9 @@ use super::context::Context;
 use super::finalizer;
 use super::reconciler::Reconcile;
 use super::report::Report;
-use crate::engine::error::Error;
+use crate::api::{DeletionPolicy, Kind};
+use crate::engine::error::{Error, Result};
+use crate::engine::parse::Fault;
 use crate::engine::verdict::Retry;
 
 /// How often a deletion is tried again that Adobe refuses for a reason that does not go away by itself.
@@ -23,8 +26,11 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     }
     let mut report = Report::new(cx);
     let result = match referrers(cx) {
-        Some(names) => K::hold(cx).await.and(Err(Error::InUse(names))),
-        None => K::clean_up(cx, &mut report).await,
+        Some(names) => hold(cx).await.and(Err(Error::InUse(names))),
+        None => match undecided(cx) {
+            Some(fault) => Err(Error::Unreadable(fault)),
+            None => K::clean_up(cx, &mut report).await,
+        },
     };
     let Err(error) = result else {
         return finish(cx, report).await;
@@ -46,6 +52,21 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     };
     let unwritten = report.write(cx, verdict.warning).await;
     unwritten.or(Some(retry))
+}
+
+async fn hold<K: Reconcile>(cx: &Context<'_, K>) -> Result<()> {
+    match cx.fault() {
+        Some(fault) => Err(Error::Unreadable(fault)),
+        None => K::hold(cx).await,
+    }
+}
+
+/// What cannot be read, if it may say that the object at Adobe must stay.
+fn undecided<K: Reconcile>(cx: &Context<'_, K>) -> Option<Arc<Fault>> {
+    let policy = cx.resource().management().deletion_policy;
+    let keeps_nothing = K::KIND == Kind::Sandbox || policy == DeletionPolicy::Orphan;
+    let fault = cx.fault().filter(|it| it.is_decisive());
+    fault.filter(|_| !keeps_nothing)
 }
 
 async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Option<Retry> {

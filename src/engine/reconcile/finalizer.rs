@@ -1,6 +1,6 @@
 //! Our finalizer: the promise to clean up, written before the first create and therefore also the record of the intent.
 
-use kube::ResourceExt;
+use kube::Resource as _;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::Status;
 use serde_json::json;
@@ -8,6 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use crate::api::{AepResource, FINALIZER};
 use crate::engine::error::{Error, Result, is_conflict};
+use crate::engine::parse::Stub;
 
 /// Who writes metadata, in `managedFields`.
 const MANAGER: &str = "aep-operator";
@@ -29,16 +30,18 @@ pub async fn remove<K: AepResource>(cx: &Context<'_, K>) -> Result<()> {
 }
 
 async fn patch<K: AepResource>(cx: &Context<'_, K>, present: bool) -> Result<()> {
-    let api: Api<K> = Api::namespaced(cx.engine().client.clone(), cx.namespace());
+    // Nothing else of the object matters, and it may be more than can be read.
+    let api: Api<Stub<K>> = Api::namespaced(cx.engine().client.clone(), cx.namespace());
     let params = PatchParams {
         field_manager: Some(MANAGER.into()),
         ..PatchParams::default()
     };
-    let mut object = cx.resource().as_ref().clone();
+    let mut object = cx.resource().meta().clone();
     for _ in 0..ATTEMPTS {
         let mut finalizers: Vec<_> = object
-            .finalizers()
+            .finalizers
             .iter()
+            .flatten()
             .filter(|f| *f != FINALIZER)
             .cloned()
             .collect();
@@ -46,12 +49,12 @@ async fn patch<K: AepResource>(cx: &Context<'_, K>, present: bool) -> Result<()>
             finalizers.push(FINALIZER.to_owned());
         }
         let metadata =
-            json!({ "resourceVersion": object.resource_version(), "finalizers": finalizers });
+            json!({ "resourceVersion": object.resource_version, "finalizers": finalizers });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
-        match api.patch_metadata(cx.name(), &params, &patch).await {
+        match api.patch(cx.name(), &params, &patch).await {
             Ok(_) => return Ok(()),
             Err(error) if is_conflict(&error) => match api.get_opt(cx.name()).await? {
-                Some(fresh) if fresh.uid() == object.uid() => object = fresh,
+                Some(fresh) if fresh.meta().uid == object.uid => object = fresh.meta().clone(),
                 // Nothing may be created for an object that is gone: nobody would ever delete it.
                 _ if present => return Err(failure("the object is gone", "NotFound", 404)),
                 _ => return Ok(()),

@@ -7,10 +7,11 @@ use super::decide::decide;
 use super::report::Report;
 use super::view::{Progress, Step, View, resource};
 use super::work::{Work, key};
+use crate::adobe::Class;
 use crate::api::{AdoptionPolicy, ReplacePolicy};
 use crate::engine::error::{Error, Result};
 use crate::engine::held::Held;
-use crate::engine::kind::ManagedKind;
+use crate::engine::kind::{ManagedKind, Objects as _};
 use crate::engine::sandbox::{AnyCollection as _, Collection, Session};
 use crate::engine::verdict::Retry;
 
@@ -30,6 +31,7 @@ pub async fn perform<K: ManagedKind>(
         // Before the first list, the lack of an object proves nothing. Its end enqueues all.
         return Err(collection.list_error().map_or(Error::Opening, Into::into));
     }
+    check_readable(cx, &session, &collection).await?;
     let work = Work {
         cx,
         session: session.clone(),
@@ -48,6 +50,34 @@ pub async fn perform<K: ManagedKind>(
         collection.content(cx.key());
     }
     result
+}
+
+/// Fails if an object of this resource is there and cannot be read: it must be neither created again nor taken for deleted.
+async fn check_readable<K: ManagedKind>(
+    cx: &Context<'_, K>,
+    session: &Session,
+    collection: &Collection<K::Held>,
+) -> Result<()> {
+    let claim = cx.claim(session);
+    let find = || collection.index(|it| it.unreadable().find(&claim, cx.known_id()).cloned());
+    while let Some(found) = find() {
+        let Some(id) = found.id else {
+            return Err(found.error.into());
+        };
+        // It may have been mended since the last list.
+        match K::Objects::read(session, &id).await {
+            Ok(Some(held)) => drop(collection.index(|it| it.put(held))),
+            Ok(None) => drop(collection.index(|it| it.not_found(&id))),
+            Err(Error::Adobe(error)) if *error.class() == Class::Unreadable => {
+                return Err(found.error.into());
+            }
+            Err(error) => return Err(error),
+        }
+        if collection.index(|it| it.unreadable().has(&id)) {
+            return Err(found.error.into());
+        }
+    }
+    Ok(())
 }
 
 /// Has the resource reconciled as soon as another object here is renamed or deleted, and names the one that has the title, and

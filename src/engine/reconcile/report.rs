@@ -1,8 +1,8 @@
 //! What a reconcile reports to Kubernetes: the status, and events.
 
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::core::ApiResource;
-use kube::{Resource as _, ResourceExt};
+use kube::api::{Patch, PatchParams};
+use kube::core::Request;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -76,9 +76,9 @@ impl<K: AepResource> Report<K> {
         let sent = serde_json::to_value(&self.status).unwrap_or(Value::Null);
         let hash = status::hash::<K>(&self.status);
         registry.writing(identity, hash);
-        let answer = write(cx, &sent).await?;
+        let version = write(cx, &sent).await?;
         self.writes += 1;
-        registry.wrote(identity, answer.resource_version().as_deref(), hash, sent);
+        registry.wrote(identity, version.as_deref(), hash, sent);
         Ok(())
     }
 
@@ -101,28 +101,46 @@ impl<K: AepResource> Report<K> {
     }
 }
 
-/// Writes the whole status. An apply leaves what other managers have written, such as the conditions of a status that was
-/// restored from a backup. That is removed by a second request, and then it is nobody's.
-async fn write<K: AepResource>(cx: &Context<'_, K>, status: &Value) -> Result<DynamicObject> {
-    // Untyped, since others may have written what cannot be read.
-    let resource = ApiResource::erase::<K>(&());
-    let client = cx.engine().client.clone();
-    let api: Api<DynamicObject> = Api::namespaced_with(client, cx.namespace(), &resource);
+/// Writes the whole status; returns the version of the resource that then holds it. An apply leaves what other managers have
+/// written, such as the conditions of a status that was restored from a backup. That is removed by a second request, and then it
+/// is nobody's.
+async fn write<K: AepResource>(cx: &Context<'_, K>, status: &Value) -> Result<Option<String>> {
+    let params = PatchParams::apply(STATUS_MANAGER);
     let body = json!({
         "apiVersion": format!("{GROUP}/{VERSION}"), "kind": K::KIND.name(),
         "metadata": { "name": cx.name(), "uid": cx.identity().uid }, "status": status,
     });
-    let params = PatchParams::apply(STATUS_MANAGER);
-    let apply = Patch::Apply(&body);
-    let answer = api
-        .patch_status(cx.name(), &params.clone().force(), &apply)
-        .await?;
-    let Some(removal) = status::difference(&answer.data["status"], status) else {
-        return Ok(answer);
+    let answer = patch(cx, &params.clone().force(), &Patch::Apply(&body)).await?;
+    let version = answer.metadata.resource_version;
+    let Some(removal) = status::difference(&answer.status, status) else {
+        return Ok(version);
     };
-    let version = &answer.meta().resource_version;
     let body = json!({ "metadata": { "resourceVersion": version }, "status": removal });
-    Ok(api
-        .patch_status(cx.name(), &params, &Patch::Merge(&body))
-        .await?)
+    let answer = patch(cx, &params, &Patch::Merge(&body)).await?;
+    Ok(answer.metadata.resource_version)
+}
+
+async fn patch<K: AepResource>(
+    cx: &Context<'_, K>,
+    params: &PatchParams,
+    patch: &Patch<&Value>,
+) -> Result<Answer> {
+    let request = Request::new(K::url_path(&(), Some(cx.namespace())));
+    let request = request.patch_subresource("status", cx.name(), params, patch);
+    let request = request.map_err(kube::Error::BuildRequest)?;
+    Ok(cx.engine().client.request(request).await?)
+}
+
+/// What is read of the resource as it is after a write: all else may be more than can be read.
+#[derive(Deserialize)]
+struct Answer {
+    metadata: Metadata,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    resource_version: Option<String>,
 }

@@ -3,10 +3,14 @@
 use super::orphans::orphans;
 use super::periodic::{Open, periodic};
 use crate::api::{Kind, Reference};
+use crate::engine::held::Held;
 use crate::engine::key::Key;
 use crate::engine::kind::{ManagedKind, Objects};
-use crate::engine::sandbox::{Findings, Session};
+use crate::engine::sandbox::{Findings, Index, Session};
 use crate::engine::shared::Engine;
+
+/// How many objects a line of the log names.
+const NAMED: usize = 5;
 
 /// Lists the kind in each sandbox whenever that is due, and then has each custom resource compared in memory. Never ends.
 pub async fn resync<K: ManagedKind>(engine: &Engine) {
@@ -27,7 +31,10 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     let collection = session.collection::<K>();
     let listed = collection.resync(|| K::Objects::list(&session)).await;
     match listed {
-        Ok(()) => note_list(engine, K::KIND, &namespace, &sandbox),
+        Ok(()) => {
+            let count = collection.index(|it| tell_unreadable(K::KIND, it));
+            note_list(engine, (K::KIND, count), &namespace, &sandbox);
+        }
         Err(error) => {
             tracing::warn!(kind = %K::KIND, namespace, sandbox, %error, "list failed, it will be repeated");
         }
@@ -56,9 +63,21 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     }
 }
 
-fn note_list(engine: &Engine, kind: Kind, namespace: &str, sandbox: &str) {
+/// Objects that cannot be read and are not ours do no harm; the others block their resources.
+fn tell_unreadable<H: Held>(kind: Kind, index: &Index<H>) -> usize {
+    let unreadable = index.unreadable();
+    let count = unreadable.count();
+    if count > 0 {
+        let ids = unreadable.named(NAMED).join(", ");
+        tracing::warn!(%kind, count, ids, "objects at Adobe cannot be read");
+    }
+    count
+}
+
+fn note_list(engine: &Engine, (kind, odd): (Kind, usize), namespace: &str, sandbox: &str) {
     let metrics = &engine.settings.metrics;
     metrics.listed(kind, namespace, sandbox);
+    metrics.unreadable_objects(kind, namespace, sandbox, odd);
     // Where the Sandbox went during the list, its metrics must not come back.
     if engine.sessions.get(namespace, sandbox).is_none() {
         metrics.forget_sandbox(namespace, sandbox);

@@ -12,7 +12,7 @@ use super::contenders::Contenders;
 use super::created::Created;
 use super::findings::{Census, Findings};
 use super::index::Index;
-use crate::adobe;
+use crate::adobe::{self, Listing};
 use crate::api::{AepResource, Kind};
 use crate::backoff::Backoff;
 use crate::engine::error::{Error, Result};
@@ -150,7 +150,7 @@ impl<H: Held> AnyCollection for Collection<H> {
     }
 
     fn has(&self, id: &str) -> bool {
-        self.state().index.get(id).is_some()
+        self.state().index.has(id)
     }
 
     fn census(&self) -> Census {
@@ -201,7 +201,7 @@ impl<H: Held> Collection<H> {
     /// Lists everything as the periodic resync does.
     pub async fn resync<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
     where
-        F: Future<Output = Result<Vec<H>>> + Send,
+        F: Future<Output = Result<Listing<H>>> + Send,
     {
         let _one = self.listing.lock().await;
         self.state().resync_begun = Some(Instant::now());
@@ -221,7 +221,7 @@ impl<H: Held> Collection<H> {
         list: impl FnOnce() -> F + Send,
     ) -> Result<()>
     where
-        F: Future<Output = Result<Vec<H>>> + Send,
+        F: Future<Output = Result<Listing<H>>> + Send,
     {
         let _one = self.listing.lock().await;
         if self.state().listed.is_some_and(|begun| begun >= instant) {
@@ -235,7 +235,7 @@ impl<H: Held> Collection<H> {
 
     async fn list<F>(&self, list: impl FnOnce() -> F + Send) -> Result<()>
     where
-        F: Future<Output = Result<Vec<H>>> + Send,
+        F: Future<Output = Result<Listing<H>>> + Send,
     {
         let begun = Instant::now();
         let listed = list().await;
@@ -285,7 +285,7 @@ impl<H: Held> Collection<H> {
     /// Notes how many objects with the ids that custom resources have are there, as the last list shows it.
     pub fn count(&self, known: &HashSet<String>) {
         let (mut state, now) = (self.state(), Instant::now());
-        let gone = known.iter().filter(|id| state.index.get(id).is_none());
+        let gone = known.iter().filter(|id| !state.index.has(id));
         let since = |id: &String| state.absent.get(id).copied().unwrap_or(now);
         let absent: HashMap<_, _> = gone.map(|id| (id.clone(), since(id))).collect();
         state.census = Census {

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::unreadable::UnreadableObjects;
+use crate::adobe::Listing;
 use crate::engine::held::Held;
 use crate::engine::mark::Mark;
 
@@ -25,6 +27,8 @@ pub struct Index<H> {
     stale: HashSet<String>,
     /// Replaced objects of which it was reported that they stay.
     staying: HashSet<String>,
+    /// What the last list shows, and what cannot be read.
+    unreadable: UnreadableObjects,
     /// The marks that we wrote and that no list has shown yet.
     signed: HashMap<String, Signed>,
 }
@@ -51,6 +55,7 @@ impl<H> Default for Index<H> {
             stale: HashSet::new(),
             staying: HashSet::new(),
             signed: HashMap::new(),
+            unreadable: UnreadableObjects::default(),
         }
     }
 }
@@ -75,6 +80,16 @@ impl<H: Held> Index<H> {
         found
     }
 
+    /// What the last list shows, and what cannot be read.
+    pub fn unreadable(&self) -> &UnreadableObjects {
+        &self.unreadable
+    }
+
+    /// Whether the object is there, readable or not.
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id) || self.unreadable.has(id)
+    }
+
     /// Every object that carries a mark.
     pub fn marked(&self) -> Vec<Arc<H>> {
         let ids = self.by_claim.values().flatten();
@@ -84,8 +99,8 @@ impl<H: Held> Index<H> {
     /// The marks on the objects that use this one.
     pub fn users(&self, id: &str) -> Vec<Mark> {
         let users = self.by_use.get(id).into_iter().flatten();
-        let users = users.filter_map(|user| self.by_id.get(user)?.mark().cloned());
-        users.collect()
+        let users = users.filter_map(|user| self.by_id.get(user)?.mark());
+        users.chain(self.unreadable.users(id)).cloned().collect()
     }
 
     /// Takes in an object that we just wrote or read.
@@ -93,6 +108,7 @@ impl<H: Held> Index<H> {
         let (object, now) = (Arc::new(object), Instant::now());
         self.own.insert(object.id().to_owned(), (now, true));
         self.stale.remove(object.id());
+        self.unreadable.remove(object.id());
         self.remove(object.id());
         if let Some(mark) = object.mark() {
             self.busy.insert(mark.claim(), now);
@@ -108,6 +124,7 @@ impl<H: Held> Index<H> {
         self.own.remove(id);
         self.signed.remove(id);
         self.stale.remove(id);
+        self.unreadable.remove(id);
         self.remove(id);
         shown
     }
@@ -119,6 +136,7 @@ impl<H: Held> Index<H> {
         self.signed.remove(id);
         self.stale.remove(id);
         self.staying.remove(id);
+        self.unreadable.remove(id);
         self.remove(id);
     }
 
@@ -196,7 +214,7 @@ impl<H: Held> Index<H> {
     }
 
     /// Takes in a list that began at that instant. What we did within `lag` before that outweighs it.
-    pub fn replace(&mut self, listed: Vec<H>, begun: Instant, lag: Duration) {
+    pub fn replace(&mut self, listed: Listing<H>, begun: Instant, lag: Duration) {
         self.own.retain(|_, (at, _)| *at + lag > begun);
         self.busy.retain(|_, at| *at + lag > begun);
         let kept = self.own.iter().filter(|(_, (_, there))| *there);
@@ -204,11 +222,15 @@ impl<H: Held> Index<H> {
         self.by_id.clear();
         self.by_claim.clear();
         self.by_use.clear();
-        for object in listed {
+        self.unreadable = UnreadableObjects::of(listed.unreadable);
+        for object in listed.items {
             if !self.own.contains_key(object.id()) {
                 self.compare_mark(&object);
                 self.insert(Arc::new(object));
             }
+        }
+        for id in self.own.keys() {
+            self.unreadable.remove(id);
         }
         for object in kept {
             self.insert(object);
@@ -303,8 +325,13 @@ mod tests {
 
     fn listed(things: Vec<Thing>) -> Index<Thing> {
         let mut index = Index::default();
-        index.replace(things, Instant::now(), LAG);
+        index.replace(listing(things), Instant::now(), LAG);
         index
+    }
+
+    fn listing(items: Vec<Thing>) -> Listing<Thing> {
+        let unreadable = Vec::new();
+        Listing { items, unreadable }
     }
 
     #[test]
@@ -318,7 +345,7 @@ mod tests {
         let mut index = Index::default();
         index.put(Thing("new", Some(mark()), 1));
         index.forget("old");
-        index.replace(vec![Thing("old", None, 0)], Instant::now(), LAG);
+        index.replace(listing(vec![Thing("old", None, 0)]), Instant::now(), LAG);
         assert!(!index.claimed(&mark()).is_empty());
         assert!(index.get("old").is_none() && index.is_forgotten("old", LAG));
     }
@@ -327,7 +354,11 @@ mod tests {
     fn a_mark_that_lists_do_not_show_after_two_writes_is_cut() {
         let mut index = Index::default();
         let list = |index: &mut Index<Thing>, mark| {
-            index.replace(vec![Thing("a", mark, 1)], Instant::now(), Duration::ZERO);
+            index.replace(
+                listing(vec![Thing("a", mark, 1)]),
+                Instant::now(),
+                Duration::ZERO,
+            );
             index.is_cut("a")
         };
         index.sign("a", mark());
@@ -367,7 +398,11 @@ mod tests {
         let mut index = Index::default();
         index.put(Thing("a", Some(mark()), 1));
         assert!(index.not_found("a") && !index.not_found("a"));
-        index.replace(vec![Thing("a", Some(mark()), 1)], Instant::now(), LAG);
+        index.replace(
+            listing(vec![Thing("a", Some(mark()), 1)]),
+            Instant::now(),
+            LAG,
+        );
         assert!(index.get("a").is_some());
     }
 

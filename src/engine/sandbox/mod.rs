@@ -7,10 +7,11 @@ mod created;
 mod findings;
 mod index;
 mod session;
+mod unreadable;
 mod whole;
 
 pub use collection::{AnyCollection, Collection, collection};
 pub use created::Turn;
 pub use findings::Findings;
-pub use index::precedence;
+pub use index::{Index, precedence};
 pub use session::{Session, Sessions};

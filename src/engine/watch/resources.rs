@@ -15,6 +15,7 @@ use crate::api::{
     AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, RECREATE_APPROVED, REQUESTED_AT,
 };
 use crate::engine::key::{Identity, Key};
+use crate::engine::parse::{Fault, Parsed};
 use crate::engine::registry::Fingerprint;
 use crate::engine::shared::Engine;
 use crate::engine::status;
@@ -32,7 +33,7 @@ pub async fn watch_resources<K: AepResource>(
             keys.into_iter().map(|it| (it.namespace, it.name)).collect()
         }
     };
-    let mut notifications = Box::pin(watch::<K>(
+    let mut notifications = Box::pin(watch::<Parsed<K>>(
         &engine.client,
         &engine.settings.namespaces,
         known,
@@ -41,15 +42,7 @@ pub async fn watch_resources<K: AepResource>(
         match notification {
             Notification::Applied(resource) => applied(&engine, &mut writer, resource),
             Notification::Gone((namespace, name)) => {
-                let key = Key::new(K::KIND, &namespace, &name);
-                if let Some(resource) = writer.as_reader().get(&key.object_ref()) {
-                    writer.apply_watcher_event(&Event::Delete(Arc::unwrap_or_clone(resource)));
-                }
-                if K::KIND == Kind::Sandbox {
-                    // It may have been let go by force.
-                    engine.sessions.close(&namespace, &name);
-                }
-                engine.queues.forget(&key);
+                gone(&engine, &mut writer, &Key::new(K::KIND, &namespace, &name));
             }
             Notification::Listed => {
                 // Set once only.
@@ -59,14 +52,43 @@ pub async fn watch_resources<K: AepResource>(
     }
 }
 
-fn applied<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, resource: K) {
+fn gone<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, key: &Key) {
+    if let Some(resource) = writer.as_reader().get(&key.object_ref()) {
+        writer.apply_watcher_event(&Event::Delete(Arc::unwrap_or_clone(resource)));
+    }
+    if K::KIND == Kind::Sandbox {
+        // It may have been let go by force.
+        engine.sessions.close(&key.namespace, &key.name);
+    }
+    engine.queues.forget(key);
+}
+
+fn applied<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, parsed: Parsed<K>) {
+    let Parsed { resource, fault } = parsed;
     let identity = Identity::of(&resource);
-    let references = resource.references();
+    let registry = &engine.queues.registry;
+    let former = registry.uid(&identity.key);
+    if former.is_some_and(|uid| uid != identity.uid) {
+        // Another resource has taken its name while the watch was interrupted.
+        gone(engine, writer, &identity.key);
+    }
+    let mut references = resource.references();
+    let hidden = fault.iter().flat_map(|it| it.references());
+    for reference in hidden {
+        if !references.contains(reference) {
+            references.push(reference.clone());
+        }
+    }
     // Noted before the cache shows it: no reconcile may find a resource of which nothing can be remembered.
-    let affected = engine
-        .queues
-        .registry
-        .observe(&identity, fingerprint(&resource), references);
+    let fingerprint = fingerprint(&resource, fault.as_deref());
+    let affected = registry.observe(&identity, fingerprint, references);
+    let is_unreadable = fault.is_some();
+    if registry.note_fault(&identity, fault) {
+        engine
+            .queues
+            .metrics
+            .unreadable(&identity.key, is_unreadable);
+    }
     writer.apply_watcher_event(&Event::Apply(resource));
     for key in affected {
         engine.queues.enqueue_changed(&key);
@@ -77,11 +99,11 @@ fn has_finalizer<K: AepResource>(resource: &K) -> bool {
     resource.finalizers().iter().any(|it| it == FINALIZER)
 }
 
-fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
+fn fingerprint<K: AepResource>(resource: &K, fault: Option<&Fault>) -> Fingerprint {
     let version = resource.resource_version();
     let version = version.and_then(|it| it.parse().ok());
     Fingerprint {
-        own: own(resource),
+        own: own(resource, fault),
         published: published(resource),
         status: resource.status().map(status::hash::<K>).unwrap_or_default(),
         version: version.unwrap_or_default(),
@@ -90,12 +112,17 @@ fn fingerprint<K: AepResource>(resource: &K) -> Fingerprint {
 }
 
 /// What calls for a reconcile of the resource itself, but for a status that is not ours.
-fn own<K: AepResource>(resource: &K) -> u64 {
+fn own<K: AepResource>(resource: &K, fault: Option<&Fault>) -> u64 {
     let meta = resource.meta();
     let asked = [REQUESTED_AT, EXTERNAL_ID, FORCE_DELETE, RECREATE_APPROVED];
     let asked = asked.map(|name| resource.annotations().get(name));
     let deleting = meta.deletion_timestamp.is_some();
-    hash(&(meta.generation, deleting, asked))
+    hash(&(
+        meta.generation,
+        deleting,
+        asked,
+        fault.map(ToString::to_string),
+    ))
 }
 
 /// What those who refer to the resource depend on.

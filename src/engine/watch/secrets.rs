@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderValue, Request};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
-use kube::api::PartialObjectMeta;
+use kube::client::Body;
+use kube::{Client, ResourceExt};
 use tokio::sync::oneshot;
 
 use super::relist::{Notification, watch};
 use crate::api::{ALLOW_IN_CONNECTIONS, Reference, Target};
+use crate::engine::parse::Stub;
 use crate::engine::shared::Engine;
+
+/// How the API server is asked for metadata alone.
+const OBJECT: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+const LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// Watches Secrets and enqueues those who name them; `listed` hears of the first list.
 pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
@@ -19,11 +26,8 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
         move |namespace: Option<&str>| engine.secrets.names(namespace)
     };
     let namespaces = &engine.settings.namespaces;
-    let mut notifications = Box::pin(watch::<PartialObjectMeta<Secret>>(
-        &engine.client,
-        namespaces,
-        known,
-    ));
+    let client = metadata_only(&engine.client);
+    let mut notifications = Box::pin(watch::<Stub<Secret>>(&client, namespaces, known));
     let mut listed = Some(listed);
     while let Some(notification) = notifications.next().await {
         match notification {
@@ -51,9 +55,24 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
     }
 }
 
-fn is_allowed(secret: &PartialObjectMeta<Secret>) -> bool {
+fn is_allowed(secret: &Stub<Secret>) -> bool {
     let label = secret.labels().get(ALLOW_IN_CONNECTIONS);
     label.is_some_and(|it| it == "true")
+}
+
+/// The same client, to which the API server sends no more of an object than its metadata.
+fn metadata_only(client: &Client) -> Client {
+    let inner = client.clone();
+    let service = tower::service_fn(move |mut request: Request<Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        let is_watch = query.split('&').any(|it| it.starts_with("watch="));
+        let accept = if is_watch { OBJECT } else { LIST };
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(ACCEPT, accept);
+        let client = inner.clone();
+        async move { client.send(request).await }
+    });
+    Client::new(service, client.default_namespace())
 }
 
 fn enqueue_users(engine: &Engine, namespace: &str, name: String) {

@@ -24,9 +24,9 @@ use self::held::{Composition, Held, Part, compose, kind_of};
 use self::plan::Change;
 use self::registry::{
     as_parts, complete, make_part, make_schema, own_part, patch_part, patch_schema, path_id,
-    remove, stated, waiting_part,
+    remove, set_aside, stated, waiting_part,
 };
-use crate::adobe::{PatchOp, RegistryType};
+use crate::adobe::{Listing, PatchOp, RegistryType};
 use crate::api::{AepResource as _, PlatformSchema, PlatformSchemaStatus};
 use crate::engine::{
     Difference, Error, Held as _, Lookup, ManagedKind, Mark, Objects, Plan, Planned, Result,
@@ -65,7 +65,7 @@ impl Planned for PlatformSchema {
 impl Objects for PlatformSchema {
     type Kind = Self;
 
-    async fn list(session: &Session) -> Result<Vec<Held>> {
+    async fn list(session: &Session) -> Result<Listing<Held>> {
         let adobe = session.adobe();
         let registry = adobe.schema_registry();
         let (schemas, classes, groups, descriptors) = futures::try_join!(
@@ -74,9 +74,18 @@ impl Objects for PlatformSchema {
             registry.list(RegistryType::FieldGroup, &[]),
             registry.descriptors(&[]),
         )?;
-        let mut parts = as_parts(RegistryType::Class, classes);
-        parts.extend(as_parts(RegistryType::FieldGroup, groups));
-        Ok(compose(&session.tenant, schemas, parts, descriptors))
+        let mut unreadable = schemas.unreadable;
+        unreadable.extend(classes.unreadable);
+        unreadable.extend(groups.unreadable);
+        let mut parts = as_parts(RegistryType::Class, classes.items);
+        parts.extend(as_parts(RegistryType::FieldGroup, groups.items));
+        let composed = compose(&session.tenant, schemas.items, parts, descriptors.items);
+        let mut listing = Listing {
+            items: composed,
+            unreadable,
+        };
+        set_aside(&mut listing, &descriptors.unreadable);
+        Ok(listing)
     }
 
     async fn find(session: &Session, desired: &Desired) -> Result<Vec<Held>> {
@@ -91,8 +100,8 @@ impl Objects for PlatformSchema {
             registry.list(RegistryType::Schema, schema.as_slice()),
             registry.list(desired.part_kind(), part.as_slice()),
         )?;
-        let parts = as_parts(desired.part_kind(), parts);
-        let mut found = compose(&session.tenant, schemas, parts, Vec::new());
+        let parts = as_parts(desired.part_kind(), parts.items);
+        let mut found = compose(&session.tenant, schemas.items, parts, Vec::new());
         found.retain(|held| is_titled(held, desired));
         for held in &mut found {
             complete(registry, held).await?;
@@ -133,6 +142,7 @@ impl Objects for PlatformSchema {
         if held.schema.is_none() {
             let all = Self::list(session).await?;
             let whole = all
+                .items
                 .iter()
                 .find(|it| it.schema.is_some() && it.mark() == held.mark());
             if let Some(whole) = whole {

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::desired::Desired;
 use super::held::{Composition, Held, Part, Statement, kind_of};
-use crate::adobe::{Class, PatchOp, RegistryResource, RegistryType, SchemaRegistry, alt_id};
+use crate::adobe::{
+    Class, Listing, PatchOp, RegistryResource, RegistryType, SchemaRegistry, Unreadable, alt_id,
+};
 use crate::api::PlatformSchema;
 use crate::engine::{Error, Held as _, Mark, Result, Session};
 
@@ -36,6 +38,27 @@ pub(super) async fn remove(session: &Session, held: &Held) -> Result<()> {
 pub(super) fn as_parts(kind: RegistryType, resources: Vec<RegistryResource>) -> Vec<Part> {
     let resources = resources.into_iter();
     resources.map(|it| Part::of(kind, it)).collect()
+}
+
+/// A schema with a descriptor that cannot be read cannot be read as a whole.
+pub(super) fn set_aside(listing: &mut Listing<Held>, descriptors: &[Unreadable]) {
+    for descriptor in descriptors {
+        let is_about = |it: &Held| {
+            it.schema
+                .as_ref()
+                .is_some_and(|it| descriptor.mentions(&it.id))
+        };
+        let about: Vec<_> = listing.items.extract_if(.., |it| is_about(it)).collect();
+        let about = about.into_iter().map(|held| {
+            let mark = held.mark().map(ToString::to_string);
+            Unreadable::new(
+                held.id(),
+                mark.into_iter().collect(),
+                descriptor.error.clone(),
+            )
+        });
+        listing.unreadable.extend(about);
+    }
 }
 
 pub(super) fn path_id(id: &str) -> Result<String> {
@@ -83,7 +106,12 @@ pub(super) async fn complete(registry: SchemaRegistry<'_>, held: &mut Held) -> R
     let ad_hoc = held.part.as_ref().map(|part| part.kind) == Some(RegistryType::Class);
     if let Some(schema) = held.schema.as_ref().filter(|_| !ad_hoc) {
         let filter = [format!("xdm:sourceSchema=={}", schema.id)];
-        let mut found = registry.descriptors(&filter).await?;
+        let found = registry.descriptors(&filter).await?;
+        let mut unreadable = found.unreadable.into_iter();
+        if let Some(odd) = unreadable.find(|it| it.mentions(&schema.id)) {
+            return Err(odd.error.into());
+        }
+        let mut found = found.items;
         found.retain(|descriptor| descriptor.source_schema == schema.id);
         held.descriptors = found.into_iter().map(Into::into).collect();
     }

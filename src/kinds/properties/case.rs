@@ -127,7 +127,7 @@ impl<'s, K: Subject> Case<'s, K> {
         );
         let session = &self.stage.session;
         let listed = K::Objects::list(session).await.map_err(failed("list"))?;
-        self.is_among(spec, listed).await?;
+        self.is_among(spec, listed.items).await?;
         let desired = self.desired(spec).await?.map_err(failed("resolve"))?;
         let found = K::Objects::find(session, &desired)
             .await

@@ -38,6 +38,7 @@ impl Scenario {
         let operator = Replica::start(&world, "aep-operator-0").await;
         world.all_ready(&objects).await;
         run(&world).await;
+        add_unreadable(&world).await;
         let change = json!({ "spec": { "deltaColumn": { "name": "other" } } });
         world.patch("Dataflow", "payments", change).await;
         world
@@ -80,6 +81,23 @@ impl Replica {
         let answer = reqwest::get(url).await.unwrap();
         exported::metrics(&answer.text().await.unwrap())
     }
+}
+
+/// Adds a resource that is nested more deeply than can be read.
+async fn add_unreadable(world: &World) {
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(135), "}".repeat(135));
+    let manifest = json!({
+        "apiVersion": "aep-operator.io/v1alpha1", "kind": "PlatformSchema", "metadata": { "name": "deep" },
+        "spec": { "title": "Deep", "adHoc": { "fields": "DEEP" } },
+    });
+    let manifest = manifest.to_string().replace(r#""DEEP""#, &deep);
+    let path = format!(
+        "/apis/aep-operator.io/v1alpha1/namespaces/{}/platformschemas",
+        world.namespace
+    );
+    let request = axum::http::Request::post(path).header("content-type", "application/json");
+    let request = request.body(manifest.into_bytes()).unwrap();
+    world.client.request_text(request).await.unwrap();
 }
 
 /// Has a run of the dataflow, and waits until the operator reports it.
