@@ -26,6 +26,7 @@ mod rotation;
 mod runs;
 mod schemas;
 mod states;
+mod supply;
 mod telemetry;
 mod trouble;
 mod tutorial;
