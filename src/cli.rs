@@ -65,6 +65,13 @@ struct Run {
     /// is in seconds.
     #[arg(long = "resync-period-seconds", env = "RESYNC_PERIOD_SECONDS", value_name = "DURATION", default_value = "10m", value_parser = period)]
     resync_period: Duration,
+    /// How many Sandboxes of one namespace are served: the oldest. The others say `LimitExceeded`.
+    #[arg(long, env = "MAX_SANDBOXES_PER_NAMESPACE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    max_sandboxes_per_namespace: u32,
+    /// How many resources may name one Sandbox. While there are more, those that have no object at Adobe yet get none, and say
+    /// `LimitExceeded`.
+    #[arg(long, env = "MAX_RESOURCES_PER_SANDBOX", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_resources_per_sandbox: u32,
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
     pod_name: String,
@@ -226,6 +233,8 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag,
         request_timeout,
         resync_period,
+        max_sandboxes_per_namespace,
+        max_resources_per_sandbox,
         pod_name,
         election,
         metrics_address,
@@ -262,6 +271,8 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag,
         request_timeout,
         resync: resync_period,
+        max_sandboxes: max_sandboxes_per_namespace,
+        max_resources: max_resources_per_sandbox,
         metrics: engine::Metrics::default(),
         instance: pod_name,
         synced,

@@ -24,6 +24,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How often everything at Adobe is listed, for Sandboxes that do not say.
     pub resync: Duration,
+    /// How many Sandboxes of one namespace are served.
+    pub max_sandboxes: u32,
+    /// How many resources may name one Sandbox; while there are more, those without an object get none.
+    pub max_resources: u32,
     /// Where metrics are kept.
     pub metrics: Metrics,
     /// Who reports events: the Pod's name.
@@ -44,6 +48,8 @@ impl Default for Settings {
             list_lag: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
             resync: Duration::from_secs(600),
+            max_sandboxes: 10,
+            max_resources: 100_000,
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
             synced: Milestone::default(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod adoption;
+mod bounds;
 mod changes;
 #[path = "../circles.rs"]
 mod circles;

@@ -164,8 +164,8 @@ fn no_step_is_left_the_credentials_of_the_checkout() {
     }
 }
 
-/// Runs `.ci/verify`, and with it the commands of docs/image.md. Stand-ins for the tools write down how they are called. `broken` is one that finds
-/// nothing to be true. Gives the calls, and whether the release counts as verified.
+/// Runs `.ci/verify`, and with it the commands of docs/image.md. Stand-ins for the tools write down how they are called; `broken`
+/// is one that finds nothing to be true. Gives the calls, and whether the release counts as verified.
 fn verify(version: &str, broken: &str) -> (String, bool) {
     let folder = tempfile::tempdir().unwrap();
     let calls = folder.path().join("calls");
