@@ -168,14 +168,25 @@ fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
 
+/// Longer durations mean a typo, and much longer ones cannot be added to an instant.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// A duration such as `30s`, `10m` or `1h30m`; a plain number is in seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+    let written = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let written = text.parse::<SignedDuration>();
+        let written = written.map_err(|error| error.to_string())?;
+        Duration::try_from(written).map_err(|_| format!("{text} is negative"))?
+    };
+    if written > LONGEST {
+        return Err(format!(
+            "{text} is not in 0..={} seconds",
+            LONGEST.as_secs()
+        ));
     }
-    let written = text.parse::<SignedDuration>();
-    let written = written.map_err(|error| error.to_string())?;
-    Duration::try_from(written).map_err(|_| format!("{text} is negative"))
+    Ok(written)
 }
 
 /// A duration of at least a second.
@@ -371,6 +382,9 @@ mod tests {
             "--lease-seconds=2s",
             "--lease-seconds=3500ms",
             "--lease-seconds=24h",
+            "--list-lag-seconds=18446744073709551615",
+            "--request-timeout-seconds=18446744073709551615",
+            "--resync-period-seconds=8760h",
         ] {
             let told = flags(&[flag]).unwrap_err().to_string();
             assert!(told.contains("is not in"), "{flag}: {told}");
