@@ -9,7 +9,7 @@ demo: ## Show the whole product: control plane, simulator, operator, a pipeline
 	@.ci/attend cargo build --locked --example demo
 	@cargo run --quiet --locked --example demo
 
-image: ## Pack operator and simulator as images, into dist/ (Linux with buildah; BASE names the image below, scratch by default)
+image: ## Pack operator and simulator as images, into dist/ (Linux with buildah)
 	.ci/image
 
 cluster: ## Start a cluster that runs Pods, with both images, and stay until Ctrl-C (Linux, root, buildah, runc)

@@ -68,6 +68,13 @@ struct Run {
     /// is in seconds.
     #[arg(long = "resync-period-seconds", env = "RESYNC_PERIOD_SECONDS", value_name = "DURATION", default_value = "10m", value_parser = period)]
     resync_period: Duration,
+    /// How many Sandboxes of one namespace are served: the oldest. The others say `LimitExceeded`.
+    #[arg(long, env = "MAX_SANDBOXES_PER_NAMESPACE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    max_sandboxes_per_namespace: u32,
+    /// How many resources may name one Sandbox. While there are more, those that have no object at Adobe yet get none, and say
+    /// `LimitExceeded`.
+    #[arg(long, env = "MAX_RESOURCES_PER_SANDBOX", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_resources_per_sandbox: u32,
     /// Name under which events are reported.
     #[arg(long, env = "POD_NAME", default_value = "aep-operator")]
     pod_name: String,
@@ -164,14 +171,25 @@ fn given(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
 
+/// Longer durations mean a typo, and much longer ones cannot be added to an instant.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// A duration such as `30s`, `10m` or `1h30m`; a plain number is in seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+    let written = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let written = text.parse::<SignedDuration>();
+        let written = written.map_err(|error| error.to_string())?;
+        Duration::try_from(written).map_err(|_| format!("{text} is negative"))?
+    };
+    if written > LONGEST {
+        return Err(format!(
+            "{text} is not in 0..={} seconds",
+            LONGEST.as_secs()
+        ));
     }
-    let written = text.parse::<SignedDuration>();
-    let written = written.map_err(|error| error.to_string())?;
-    Duration::try_from(written).map_err(|_| format!("{text} is negative"))
+    Ok(written)
 }
 
 /// A duration of at least a second.
@@ -230,6 +248,8 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag,
         request_timeout,
         resync_period,
+        max_sandboxes_per_namespace,
+        max_resources_per_sandbox,
         pod_name,
         election,
         metrics_address,
@@ -267,6 +287,8 @@ async fn run(flags: Run) -> anyhow::Result<()> {
         list_lag,
         request_timeout,
         resync: resync_period,
+        max_sandboxes: max_sandboxes_per_namespace,
+        max_resources: max_resources_per_sandbox,
         instance: pod_name,
         synced,
         permission: Permission::new(move || leadership.is_valid()),
@@ -365,6 +387,9 @@ mod tests {
             "--lease-seconds=2s",
             "--lease-seconds=3500ms",
             "--lease-seconds=24h",
+            "--list-lag-seconds=18446744073709551615",
+            "--request-timeout-seconds=18446744073709551615",
+            "--resync-period-seconds=8760h",
         ] {
             let told = flags(&[flag]).unwrap_err().to_string();
             assert!(told.contains("is not in"), "{flag}: {told}");

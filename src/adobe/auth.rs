@@ -10,7 +10,6 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::Refusal;
-use super::retry::LONGEST_PAUSE;
 use super::tolerant::as_integer;
 use super::transport::{Purpose, Transport};
 use super::{Class, Credentials, Error, Result, Service, Settings};
@@ -135,7 +134,7 @@ impl TokenCache {
         };
         let refused = *error.class() == Class::CredentialsRejected;
         let pause = match error.retry_after() {
-            Some(asked) => asked.min(LONGEST_PAUSE),
+            Some(asked) => asked,
             None if refused => REFUSAL_TTL,
             None => Duration::ZERO,
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Error, Service};
+use super::{Error, Redactor, Service};
 
 /// What identifies an object in a list, by service and type.
 const IDS: [&str; 3] = ["id", "$id", "@id"];
@@ -76,6 +76,12 @@ impl Unreadable {
     #[must_use]
     pub fn mentions(&self, text: &str) -> bool {
         self.texts().any(|it| it.contains(text))
+    }
+
+    /// The same, explained in words without secrets.
+    pub(super) fn redacted(self, redactor: &Redactor) -> Self {
+        let error = self.error.redacted(redactor);
+        Self { error, ..self }
     }
 }
 

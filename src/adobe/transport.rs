@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::retry::LONGEST_PAUSE;
 use super::{Attempt, Class, Error, Meter, Permission, Redactor, Result, Service};
 
 /// The largest body that is read, in bytes. A full page of the largest kind of object stays well below.
@@ -34,8 +35,8 @@ pub(super) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    sent_id: Option<String>,
-    redactor: Arc<Redactor>,
+    pub sent_id: Option<String>,
+    pub redactor: Arc<Redactor>,
 }
 
 /// How requests leave this process.
@@ -156,15 +157,20 @@ impl Answer {
         answered.or(self.sent_id.as_deref())
     }
 
-    /// How long to wait before the next request: Adobe names seconds or an instant.
+    /// How long to wait before the next request: Adobe names seconds or an instant. Never longer than is sensible, since an
+    /// error of any class carries this on to timers and to the next reconcile.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
         if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+            return Some(Duration::from_secs(seconds).min(LONGEST_PAUSE));
         }
         let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
         let left = until.duration_since(jiff::Timestamp::now());
-        Some(Duration::try_from(left).unwrap_or_default())
+        Some(
+            Duration::try_from(left)
+                .unwrap_or_default()
+                .min(LONGEST_PAUSE),
+        )
     }
 
     /// The body as a `T`; an error names the field that cannot be read.

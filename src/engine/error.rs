@@ -27,6 +27,9 @@ pub enum Error {
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),
+    /// There is more of something than the flags of the operator allow.
+    #[error("{0}")]
+    LimitExceeded(String),
     /// A Secret lacks a key.
     #[error("{0}")]
     Secret(String),

@@ -7,6 +7,8 @@ mod controller;
 mod difference;
 mod error;
 mod events;
+#[cfg(test)]
+mod fuzz;
 mod held;
 mod key;
 mod kind;

@@ -12,6 +12,8 @@ pub const DEPENDENCY_NOT_READY: &str = "DependencyNotReady";
 pub const SUSPENDED: &str = "Suspended";
 /// The spec cannot be fulfilled.
 pub const INVALID_SPEC: &str = "InvalidSpec";
+/// There is more than the flags of the operator allow.
+pub const LIMIT_EXCEEDED: &str = "LimitExceeded";
 /// A Secret lacks a key, or Adobe refuses what it holds.
 pub const INVALID_CREDENTIALS: &str = "InvalidCredentials";
 /// The credentials belong to another organisation.

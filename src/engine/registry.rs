@@ -197,6 +197,14 @@ impl Registry {
         self.state().referrers(namespace, reference)
     }
 
+    /// How many refer to this, in a namespace.
+    #[must_use]
+    pub fn count_referrers(&self, namespace: &str, reference: &Reference) -> usize {
+        let state = self.state();
+        let referrers = state.referrers.get(&referent(namespace, reference));
+        referrers.map_or(0, BTreeSet::len)
+    }
+
     /// The custom resources of a kind, in one namespace or in all.
     #[must_use]
     pub fn keys(&self, kind: Kind, namespace: Option<&str>) -> Vec<Key> {
@@ -442,8 +450,10 @@ mod tests {
         let fewer = vec![to(Kind::Sandbox, "s")];
         registry.observe(&flow, fingerprint(2, 1), fewer.clone());
         assert!(registry.referrers("ns", &mapping).is_empty());
+        assert_eq!(registry.count_referrers("ns", &fewer[0]), 1);
         assert_eq!(registry.forget(&flow.key), fewer);
-        assert!(registry.referrers("ns", &fewer[0]).is_empty());
+        assert_eq!(registry.count_referrers("ns", &fewer[0]), 0);
+        assert!(registry.state().referrers.is_empty());
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub struct Settings {
     /// How long a Sandbox must have been ready until what lies in it counts as seen before: longer than it takes to rebuild a
     /// cluster.
     pub established: Duration,
+    /// How many Sandboxes of one namespace are served.
+    pub max_sandboxes: u32,
+    /// How many resources may name one Sandbox; while there are more, those without an object get none.
+    pub max_resources: u32,
     /// Where metrics are kept.
     pub metrics: Metrics,
     /// Who reports events: the Pod's name.
@@ -51,6 +55,8 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(30),
             resync: Duration::from_secs(600),
             established: Duration::from_secs(3600),
+            max_sandboxes: 10,
+            max_resources: 100_000,
             metrics: Metrics::default(),
             instance: "aep-operator".into(),
             synced: Milestone::default(),

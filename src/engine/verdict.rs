@@ -78,6 +78,11 @@ impl Error {
                 ..TRANSIENT
             },
             Self::Invalid(_) | Self::Unreadable(_) | Self::Faulty(_) => TERMINAL,
+            Self::LimitExceeded(_) => Verdict {
+                reason: reasons::LIMIT_EXCEEDED,
+                retry: Retry::After(SLOW),
+                ..TERMINAL
+            },
             Self::Secret(_) => Verdict {
                 reason: reasons::INVALID_CREDENTIALS,
                 ..TERMINAL

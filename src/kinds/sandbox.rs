@@ -7,6 +7,8 @@ mod settings;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::{Resource as _, ResourceExt};
+
 use self::settings::{same, settings};
 use crate::adobe::{Adobe, Listing, SandboxInfo, Settings};
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
@@ -25,6 +27,7 @@ const MORE_EVENTS: Duration = Duration::from_secs(10);
 
 impl Reconcile for Sandbox {
     async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
+        check_limit(cx)?;
         let session = cx.engine().sessions.get(cx.namespace(), cx.name());
         // What was listed while it could not be used tells nothing about it as it is now.
         let session = session.filter(|it| it.unusable().is_none());
@@ -70,6 +73,24 @@ impl Reconcile for Sandbox {
         cx.engine().sessions.close(cx.namespace(), cx.name());
         Ok(())
     }
+}
+
+/// Each Sandbox costs lists, memory and requests at the same time, so of one namespace only the oldest are served.
+fn check_limit(cx: &Context<'_, Sandbox>) -> Result<()> {
+    let most = cx.engine().settings.max_sandboxes;
+    let age = |it: &Sandbox| (it.meta().creation_timestamp.clone(), it.name_any());
+    let own = age(cx.resource());
+    let sandboxes = cx.engine().queues.store::<Sandbox>();
+    let sandboxes = sandboxes.map(|it| it.state()).unwrap_or_default();
+    let here = |it: &&Arc<Sandbox>| it.namespace().as_deref() == Some(cx.namespace());
+    let older = sandboxes.iter().filter(here).filter(|it| age(it) < own);
+    if u32::try_from(older.count()).is_ok_and(|older| older < most) {
+        return Ok(());
+    }
+    Err(Error::LimitExceeded(format!(
+        "{most} older Sandboxes of this namespace are served, and no more than that: delete one of them, or raise \
+         `--max-sandboxes-per-namespace`"
+    )))
 }
 
 /// Finds the sandbox at Adobe, and opens a session for all resources that refer to it.

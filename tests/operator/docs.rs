@@ -111,6 +111,23 @@ fn every_test_that_a_page_names_exists() {
 }
 
 #[test]
+fn every_claim_of_the_threat_model_names_its_test() {
+    let functions = functions();
+    let page = text("docs/security.md");
+    let tables = page.split("| claim | test |\n").skip(1);
+    let rows = tables.flat_map(|table| table.lines().skip(1).take_while(|it| it.starts_with('|')));
+    let mut claims = 0;
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next();
+        let tests: Vec<_> = tests.into_iter().flat_map(quoted).collect();
+        let exist = tests.iter().all(|test| functions.contains_key(*test));
+        assert!(exist && !tests.is_empty(), "{row}");
+        claims += 1;
+    }
+    assert!(claims > 20, "{claims} claims");
+}
+
+#[test]
 fn every_file_that_a_page_links_exists() {
     for page in pages() {
         let text = text(&page);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod adoption;
+mod bounds;
 mod changes;
 #[path = "../circles.rs"]
 mod circles;
@@ -29,6 +30,7 @@ mod runs;
 mod schemas;
 mod secrets;
 mod states;
+mod supply;
 mod telemetry;
 mod trouble;
 mod tutorial;

@@ -73,6 +73,23 @@ async fn wrong_credentials_stall_the_sandbox_and_a_mended_secret_revives_it() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_is_not_allowed_is_refused_and_gets_no_credentials() {
+    let world = World::new().await;
+    let elsewhere = World::unattended(Options::default()).await;
+    let url = elsewhere.simulator.url();
+    for field in ["ims", "platform"] {
+        let mut objects = sample("payments");
+        one(&mut objects, "Sandbox")["spec"]["endpoints"] = json!({ field: url });
+        apply(&world, &objects).await;
+        let told = world.says("Sandbox", "default", field).await;
+        assert_eq!(condition(&told, "Ready")["reason"], "InvalidSpec");
+        let message = stalled(&world, "Sandbox", "default", "InvalidSpec").await;
+        assert!(message.contains("--allowed-endpoints"), "{message}");
+    }
+    assert!(elsewhere.simulator.calls().is_empty());
+}
+
+#[tokio::test]
 async fn an_unknown_sandbox_is_told_with_those_that_exist() {
     let world = World::new().await;
     let mut objects = sample("payments");

@@ -124,6 +124,10 @@ labels:
 {{- end }}
 - name: WORKERS
   value: {{ .Values.aep.workers | int64 | quote }}
+- name: MAX_SANDBOXES_PER_NAMESPACE
+  value: {{ .Values.aep.maxSandboxesPerNamespace | int64 | quote }}
+- name: MAX_RESOURCES_PER_SANDBOX
+  value: {{ .Values.aep.maxResourcesPerSandbox | int64 | quote }}
 - name: LIST_LAG_SECONDS
   value: {{ .Values.aep.listLagSeconds | int64 | quote }}
 - name: REQUEST_TIMEOUT_SECONDS

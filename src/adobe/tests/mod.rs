@@ -1,6 +1,7 @@
 //! The client against a scripted server on loopback.
 
 mod accounts;
+mod fuzz;
 mod sending;
 mod services;
 mod sharing;

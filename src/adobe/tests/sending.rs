@@ -246,6 +246,20 @@ async fn an_oversized_answer_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Server::start([no_flows()]).await;
+    let moved = |status| Reply::With(status, "location", elsewhere.url.clone(), json!({}));
+    for status in [301, 302, 303, 307, 308] {
+        let server = Server::start([moved(status)]).await;
+        let error = read(&server.adobe()).await.expect_err("no answer");
+        assert_eq!(*error.class(), Class::Unreadable, "{status}");
+        let server = Server::start([no_flows()]).await.tokens([moved(status)]);
+        read(&server.adobe()).await.expect_err("no token");
+    }
+    assert!(elsewhere.seen().is_empty() && elsewhere.token_requests().is_empty());
+}
+
+#[tokio::test]
 async fn throttling_without_a_time_is_waited_out_too() {
     let body = json!({"error_code": "429050", "message": "Too many requests"});
     let server = Server::start([Reply::Json(429, body), no_flows()]).await;

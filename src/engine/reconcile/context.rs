@@ -164,6 +164,21 @@ impl<'a, K: AepResource> Context<'a, K> {
         Key::new(Kind::Sandbox, self.namespace(), &name)
     }
 
+    /// Whether the sandbox may get one more object.
+    pub(super) fn check_limit(&self) -> Result<()> {
+        let (most, home) = (self.engine.settings.max_resources, self.home());
+        let registry = &self.engine.queues.registry;
+        let count = registry.count_referrers(self.namespace(), &home.reference());
+        if u32::try_from(count).is_ok_and(|count| count <= most) {
+            return Ok(());
+        }
+        Err(Error::LimitExceeded(format!(
+            "more than {most} resources name Sandbox/{}, so those without an object at Adobe get none: delete some, or \
+             raise `--max-resources-per-sandbox`",
+            home.name
+        )))
+    }
+
     fn sandbox(&self) -> Option<Arc<Sandbox>> {
         let sandboxes = self.engine.queues.store::<Sandbox>()?;
         sandboxes.get(&self.home().object_ref())

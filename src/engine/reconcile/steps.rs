@@ -169,6 +169,9 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     }
 
     async fn create(&mut self, revision: u32, reason: Option<String>) -> Result<()> {
+        if reason.is_none() {
+            self.cx.check_limit()?;
+        }
         let desired = self.desired(revision)?;
         let session = self.session.clone();
         let created = self.tracked(K::create(&session, &desired)).await?;

@@ -4,6 +4,7 @@
 mod collection;
 mod contenders;
 mod created;
+mod facts;
 mod findings;
 mod index;
 mod session;

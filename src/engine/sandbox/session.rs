@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::Notify;
 
 use super::collection::{AnyCollection, Collection};
+use super::facts::Facts;
 use super::whole::{Whole, is_reset};
 use crate::adobe::{Adobe, Redactor};
 use crate::api::{AepResource, Kind};
@@ -27,7 +28,7 @@ pub struct Session {
     collections: BTreeMap<Kind, Arc<dyn AnyCollection>>,
     whole: Mutex<Whole>,
     /// Ids and other facts that do not change while the sandbox is open.
-    facts: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
+    facts: Facts,
 }
 
 /// What may change while a sandbox is open.
@@ -53,7 +54,7 @@ impl Session {
             access: RwLock::new(Access { adobe, resync }),
             collections: collections.map(|it| (it.kind(), it)).collect(),
             whole: Mutex::default(),
-            facts: Mutex::default(),
+            facts: Facts::default(),
         }
     }
 
@@ -149,7 +150,7 @@ impl Session {
             for collection in self.collections() {
                 collection.forget_list_errors();
             }
-            self.forget_facts();
+            self.facts.clear();
             self.request_resync(Instant::now());
         }
     }
@@ -212,11 +213,6 @@ impl Session {
         self.whole().reset = time;
     }
 
-    fn forget_facts(&self) {
-        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        facts.clear();
-    }
-
     fn whole(&self) -> MutexGuard<'_, Whole> {
         self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,11 +222,7 @@ impl Session {
     where
         F: Future<Output = Result<String>> + Send,
     {
-        let cell = {
-            let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-            facts.entry(key).or_default().clone()
-        };
-        cell.get_or_try_init(ask).await.cloned()
+        self.facts.get(key, ask).await
     }
 }
 

@@ -113,6 +113,73 @@ async fn what_the_charts_render_is_taken_by_the_api_server() {
     }
 }
 
+/// The spec of the NetworkPolicy with these values of its own.
+async fn network_policy(values: Value) -> Value {
+    let path = charts("aep-operator");
+    let values = json!({ "enabled": true }).as_object().map(|it| {
+        let mut all = it.clone();
+        all.extend(values.as_object().cloned().unwrap_or_default());
+        all
+    });
+    let values = format!("networkPolicy={}", json!(values));
+    let policy = "templates/networkpolicy.yaml";
+    let shown = ["--show-only", policy, "--set-json", &values];
+    let arguments = [&["template", "aep", path.to_str().unwrap()][..], &shown].concat();
+    let text = succeeded(&run(cluster().await.helm().unwrap(), &arguments, "").await);
+    let mut policy: Value = serde_saphyr::from_str(&text).unwrap();
+    policy["spec"].take()
+}
+
+/// What a rule is about: its peers, and its ports.
+fn rule(rule: &Value) -> (&Value, Vec<&Value>) {
+    let ports = rule["ports"].as_array().unwrap();
+    let peers = if rule["from"].is_null() {
+        &rule["to"]
+    } else {
+        &rule["from"]
+    };
+    (peers, ports.iter().map(|it| &it["port"]).collect())
+}
+
+#[tokio::test]
+async fn the_network_policy_lets_in_who_reads_metrics_and_out_to_dns_api_server_and_adobe() {
+    let open = network_policy(json!({})).await;
+    assert_eq!(open["policyTypes"], json!(["Ingress", "Egress"]));
+    let ingress: Vec<_> = open["ingress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(rule)
+        .collect();
+    let any_pod = json!([{ "namespaceSelector": {} }]);
+    assert_eq!(ingress, [(&any_pod, vec![&json!("http-metrics")])]);
+    let (monitoring, server) = (
+        json!([{ "podSelector": { "matchLabels": { "app": "prometheus" } } }]),
+        json!([{ "ipBlock": { "cidr": "192.0.2.1/32" } }]),
+    );
+    let narrow = json!({ "metricsFrom": monitoring, "apiServer": server });
+    let narrow = network_policy(narrow).await;
+    assert_eq!(narrow["ingress"][0]["from"], monitoring);
+    let egress: Vec<_> = narrow["egress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(rule)
+        .collect();
+    let [dns, https, kubernetes] = [53, 443, 6443].map(|port| json!(port));
+    let anywhere = Value::Null;
+    assert_eq!(
+        egress,
+        [
+            (&anywhere, vec![&dns, &dns]),
+            (&server, vec![&https, &kubernetes]),
+            (&anywhere, vec![&https]),
+        ]
+    );
+    let closed = network_policy(json!({ "metricsFrom": [] })).await;
+    assert!(closed["ingress"].is_null(), "{closed}");
+}
+
 #[tokio::test]
 async fn a_typo_in_a_value_is_refused_at_every_level() {
     let typos = [
