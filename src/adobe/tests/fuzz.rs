@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderValue, RETRY_AFTER};
 use serde_json::{Value, json};
 
 use crate::adobe::call::{Call, Method};
@@ -103,7 +103,7 @@ fn answer(status: u16, body: Vec<u8>, retry_after: Option<HeaderValue>) -> Answe
     Answer {
         service: Service::FlowService,
         status,
-        headers: HeaderMap::from_iter(headers),
+        headers: headers.collect(),
         body,
         sent_id: None,
         redactor: Arc::default(),

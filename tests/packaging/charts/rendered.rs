@@ -113,7 +113,7 @@ async fn what_the_charts_render_is_taken_by_the_api_server() {
     }
 }
 
-/// The spec of the NetworkPolicy with these values of its own.
+/// The spec of the `NetworkPolicy` with these values of its own.
 async fn network_policy(values: Value) -> Value {
     let path = charts("aep-operator");
     let values = json!({ "enabled": true }).as_object().map(|it| {
