@@ -4,6 +4,7 @@
 
 mod adoption;
 mod bounds;
+mod canary;
 mod changes;
 #[path = "../circles.rs"]
 mod circles;

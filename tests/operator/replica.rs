@@ -1,5 +1,6 @@
 //! The operator as a process of its own, one of several.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,10 +23,22 @@ pub struct Replica {
 impl Replica {
     /// Starts one in a Pod of that name.
     pub async fn start(world: &World, pod: &str, lease_seconds: u16) -> Self {
+        let kubeconfig = ControlPlane::shared().await.kubeconfig();
+        Self::watching(kubeconfig, &world.namespace, world, pod, lease_seconds).await
+    }
+
+    /// The same in another cluster, and with other namespaces, separated by commas. The lease is that of the world.
+    pub async fn watching(
+        kubeconfig: &Path,
+        namespaces: &str,
+        world: &World,
+        pod: &str,
+        lease_seconds: u16,
+    ) -> Self {
         let relay = Relay::start(world.simulator.url()).await;
         let process = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
             .arg("run")
-            .args(["--watch-namespaces", &world.namespace, "--pod-name", pod])
+            .args(["--watch-namespaces", namespaces, "--pod-name", pod])
             .args([
                 "--ims-endpoint",
                 &relay.url,
@@ -36,10 +49,12 @@ impl Replica {
             .args([
                 "--lease",
                 LEASE,
+                "--lease-namespace",
+                &world.namespace,
                 "--lease-seconds",
                 &lease_seconds.to_string(),
             ])
-            .env("KUBECONFIG", ControlPlane::shared().await.kubeconfig())
+            .env("KUBECONFIG", kubeconfig)
             .env("RUST_LOG", "warn")
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())

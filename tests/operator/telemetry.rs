@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 /// What a collector was sent.
-type Sent = Arc<Mutex<Vec<u8>>>;
+pub type Sent = Arc<Mutex<Vec<u8>>>;
 
 #[tokio::test]
 async fn a_reconcile_can_be_followed_through_lines_and_traces_and_neither_holds_a_secret() {
@@ -84,7 +84,8 @@ fn holds(sent: &[u8], part: &[u8]) -> bool {
     sent.windows(part.len()).any(|window| window == part)
 }
 
-async fn collector() -> (String, Sent) {
+/// A collector of traces: its address, and what it is sent.
+pub async fn collector() -> (String, Sent) {
     let sent = Sent::default();
     let kept = sent.clone();
     let keep = move |body: Bytes| async move {

@@ -15,8 +15,13 @@ use kube::{Client, ResourceExt};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::replica::Replica;
+
 /// What a busy machine may add to a reconcile.
 const SLACK: Duration = Duration::from_secs(8);
+
+/// Seconds of a lease, which a leader that ends gives back at once.
+const LEASE: u16 = 30;
 
 /// A field that no version has yet.
 const NEW_FIELD: &str = "guard";
@@ -52,16 +57,17 @@ async fn a_resource_that_cannot_be_read_is_nobody_elses_trouble() {
     let objects = world.apply_sample("payments").await;
     world.start_operator();
     world.all_ready(&objects).await;
+    let healthy = stage();
+    for object in &healthy {
+        other.apply(object).await.unwrap();
+    }
+    other.all_ready(&healthy).await;
     let without = edited_after_a_start(&mut world, 30).await;
 
     // Before a start: every way, for every kind.
     world.kill_operator().await;
-    let healthy = stage();
-    for object in &healthy {
-        other.apply(object).await.unwrap();
-        if object["kind"] == "Secret" {
-            plant_a_time_of_year_10000(&other, object).await;
-        }
+    for secret in healthy.iter().filter(|it| it["kind"] == "Secret") {
+        plant_a_time_of_year_10000(&other, secret).await;
     }
     let unreadable = unreadable(&healthy);
     for (object, _) in &unreadable {
@@ -96,6 +102,43 @@ async fn a_resource_that_cannot_be_read_is_nobody_elses_trouble() {
     for (object, _) in &unreadable {
         reported(&other, &renamed(object, "late"), "InvalidSpec").await;
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_up_no_standby_that_takes_over() {
+    let cluster = cluster::start(Cluster::default()).await;
+    let client = cluster.client();
+    install_later_definitions(&client).await;
+    let world = World::on(client.clone(), Options::default()).await;
+    let other = World::on(client, Options::default()).await;
+    let namespaces = format!("{},{}", world.namespace, other.namespace);
+    let kubeconfig = cluster.kubeconfig();
+    let start = async |pod| Replica::watching(kubeconfig, &namespaces, &world, pod, LEASE).await;
+    let first = start("first").await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let healthy = stage();
+    for object in &healthy {
+        other.apply(object).await.unwrap();
+    }
+    other.all_ready(&healthy).await;
+    let second = start("second").await;
+    let without = edited_after_a_takeover(&world, first, 30).await;
+
+    let unreadable = unreadable(&healthy);
+    for (object, _) in &unreadable {
+        put(&other, object).await;
+    }
+    for (object, _) in &unreadable {
+        reported(&other, object, "InvalidSpec").await;
+    }
+    let _third = start("third").await;
+    let with = edited_after_a_takeover(&world, second, 45).await;
+    eprintln!("without {without:.1?}, with {with:.1?}");
+    assert!(
+        with < without * 2 + SLACK,
+        "{with:?} instead of {without:?}"
+    );
 }
 
 #[tokio::test]
@@ -228,6 +271,16 @@ async fn edited_after_a_start(world: &mut World, minutes: u32) -> Duration {
     begun.elapsed()
 }
 
+/// Ends the leader, with an edit to be carried out by the next; gives how long that takes.
+async fn edited_after_a_takeover(world: &World, leader: Replica, minutes: u32) -> Duration {
+    let begun = Instant::now();
+    leader.signal("TERM").await;
+    leader.ended().await;
+    world.patch("Dataflow", "payments", interval(minutes)).await;
+    world.reason("Dataflow", "payments", "Succeeded").await;
+    begun.elapsed()
+}
+
 fn interval(minutes: u32) -> Value {
     json!({ "spec": { "schedule": { "interval": minutes } } })
 }
@@ -312,7 +365,7 @@ async fn put(world: &World, object: &Value) {
 }
 
 /// What `kubectl replace` lets everybody do who may write a Secret. In custom resources, this API server drops such a time.
-async fn plant_a_time_of_year_10000(world: &World, object: &Value) {
+pub async fn plant_a_time_of_year_10000(world: &World, object: &Value) {
     let path = path(world, object);
     let mut answer = String::new();
     // The time of an entry counts that another writer than this one has made.
