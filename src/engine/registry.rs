@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::key::{Identity, Key};
 use super::parse::Fault;
+use super::status::OwnStatus;
 use crate::api::{Kind, Reference, Target};
 use crate::backoff::Backoff;
 
@@ -97,21 +98,14 @@ struct Written {
     status: Value,
 }
 
-/// What the operator wrote into the status, and what it is just writing.
-#[derive(Clone, Copy, Debug, Default)]
-struct OwnStatus {
-    version: u64,
-    hashes: [Option<u64>; 2],
-}
-
 impl Entry {
     /// Whether somebody else has changed since `before` what the operator has written.
     fn is_tampered_with(&self, before: Fingerprint) -> bool {
         let now = self.fingerprint;
-        let is_ours =
-            now.version < self.ours.version || self.ours.hashes.contains(&Some(now.status));
         let has_lost_finalizer = before.has_finalizer && !now.has_finalizer;
-        has_lost_finalizer || (now.status != before.status && !is_ours)
+        let is_another =
+            now.status != before.status && !self.ours.includes(now.version, now.status);
+        has_lost_finalizer || is_another
     }
 }
 
@@ -317,17 +311,14 @@ impl Registry {
 
     /// Notes a status that is about to be written: a watch may show it before the write is answered.
     pub fn writing(&self, identity: &Identity, hash: u64) {
-        self.with(identity, |entry| entry.ours.hashes[1] = Some(hash));
+        self.with(identity, |entry| entry.ours.writing(hash));
     }
 
     /// Notes a status that was just written.
     pub fn wrote(&self, identity: &Identity, version: Option<&str>, hash: u64, status: Value) {
         let version = version.and_then(|it| it.parse().ok());
         self.with(identity, |entry| {
-            entry.ours = OwnStatus {
-                version: version.unwrap_or_default(),
-                hashes: [Some(hash); 2],
-            };
+            entry.ours = OwnStatus::new(version.unwrap_or_default(), hash);
             entry.written = version.map(|version| Written { version, status });
         });
     }

@@ -7,6 +7,31 @@ use serde_json::{Map, Value};
 use crate::api::AepResource;
 use crate::api::condition_types::{READY, RECONCILING, STALLED, SUSPENDED};
 
+/// Which statuses of a custom resource are the operator's: the one that it wrote last, and the one that it is just writing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OwnStatus {
+    version: u64,
+    hashes: [Option<u64>; 2],
+}
+
+impl OwnStatus {
+    /// The operator has written a status; the resource has this version since.
+    pub(super) fn new(version: u64, hash: u64) -> Self {
+        let hashes = [Some(hash); 2];
+        Self { version, hashes }
+    }
+
+    /// The operator is about to write a status, which a watch may show before that is answered.
+    pub(super) fn writing(&mut self, hash: u64) {
+        self.hashes[1] = Some(hash);
+    }
+
+    /// Whether the status in a version of the resource is the operator's, or older than the operator's.
+    pub(super) fn includes(&self, version: u64, hash: u64) -> bool {
+        version < self.version || self.hashes.contains(&Some(hash))
+    }
+}
+
 /// The status without conditions that are none of ours.
 pub(super) fn known<K: AepResource>(mut status: K::Status) -> K::Status {
     let ours = |type_: &str| {

@@ -157,18 +157,6 @@ impl ManagedKind for Dataflow {
     }
 
     fn record(desired: &Desired, held: &Held, status: &mut DataflowStatus) {
-        if status
-            .common
-            .id
-            .as_ref()
-            .is_some_and(|id| *id != held.head.id)
-        {
-            // The runs and the state in the status are those of another flow.
-            status.state = None;
-            status.last_run = None;
-            status.current_run = None;
-            status.last_success_time = None;
-        }
         let mapping = held.mapping.as_ref();
         if !desired.awaits(held) {
             status.state.clone_from(&held.head.state);

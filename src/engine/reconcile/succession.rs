@@ -19,7 +19,6 @@ pub fn succeed<H: Held>(status: &mut CommonStatus, old: Option<&str>, next: &H) 
     if let Some(old) = old.filter(|old| *old != next.id()) {
         status.obsolete_ids.retain(|id| id != next.id());
         status.obsolete_ids.push(old.to_owned());
-        status.id = Some(next.id().to_owned());
     }
 }
 
@@ -28,6 +27,21 @@ impl<K: ManagedKind> Work<'_, '_, K> {
     pub(super) fn succeed(&mut self, next: &K::Held) {
         let old = self.progress.current.as_ref().map(|it| it.id().to_owned());
         succeed(self.report.status.as_mut(), old.as_deref(), next);
+        if old.is_some_and(|old| old != next.id()) {
+            self.name_in_status(next.id());
+        }
+    }
+
+    /// Writes an id into the status. If there was another, all else in it tells of that object.
+    pub(super) fn name_in_status(&mut self, id: &str) {
+        let status = &mut self.report.status;
+        let former = status.as_ref().id.as_deref();
+        if former.is_some_and(|it| it != id) {
+            let common = std::mem::take(status.as_mut());
+            *status = K::Status::default();
+            *status.as_mut() = common;
+        }
+        status.as_mut().id = Some(id.to_owned());
     }
 
     /// Draws the revision of a replacement, and has it written before the object is created: what carries it is ours, even if

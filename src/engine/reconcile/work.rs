@@ -121,11 +121,10 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             return;
         };
         self.desired = Some((revision, desired.clone()));
-        let status = &mut self.report.status;
-        K::record(&desired, &current, status);
         if current.is_whole() {
-            status.as_mut().id = Some(current.id().to_owned());
+            self.name_in_status(current.id());
         }
+        K::record(&desired, &current, &mut self.report.status);
     }
 }
 
