@@ -1,5 +1,7 @@
 //! Logs, and traces if a collector is configured.
 
+use std::any::Any;
+use std::panic::{self, PanicHookInfo};
 use std::{env, fmt};
 
 use opentelemetry::KeyValue;
@@ -66,6 +68,7 @@ impl Telemetry {
             .with(lines(format).with_filter(filter))
             .with(spans)
             .init();
+        panic::set_hook(Box::new(log_panic));
         Ok(Self(traces))
     }
 
@@ -86,6 +89,18 @@ fn may_be_logged(event: &Metadata<'_>) -> bool {
     let is_client = is_below("kube_client::client");
     let is_coarse = *event.level() < Level::TRACE;
     !is_client && (is_coarse || !TRANSPORT.iter().any(|it| is_below(it)))
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let location = location.as_deref().unwrap_or_default();
+    tracing::error!(location, "panicked: {}", reason(panic.payload()));
+}
+
+/// What a panic says, if it was written in the source: a message that was made at run time may quote a secret.
+fn reason(payload: &dyn Any) -> &'static str {
+    let literal = payload.downcast_ref::<&'static str>();
+    literal.copied().unwrap_or("see the source for the reason")
 }
 
 fn collector() -> bool {
@@ -206,6 +221,21 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_panic_tells_no_value() {
+        let secret = String::from("canary-\u{e9}");
+        let cut = secret.len() - 1;
+        let failed: Result<(), _> = Err(secret.clone());
+        let panics: [Box<dyn Fn() + panic::RefUnwindSafe + panic::UnwindSafe>; 3] = [
+            Box::new(move || drop(secret[..cut].to_owned())),
+            Box::new(move || failed.clone().unwrap()),
+            Box::new(|| panic!("a literal")),
+        ];
+        let said = panics.map(|it| reason(&*panic::catch_unwind(it).unwrap_err()));
+        let hidden = "see the source for the reason";
+        assert_eq!(said, [hidden, hidden, "a literal"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod reset;
 mod secrets;
+mod session;
 mod settings;
 
 use std::sync::Arc;
@@ -9,11 +10,11 @@ use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt};
 
+use self::session::{handle, open, session};
 use self::settings::{same, settings};
-use crate::adobe::{Adobe, Listing, SandboxInfo, Settings};
+use crate::adobe::{Listing, SandboxInfo};
+use crate::api::Sandbox;
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
-use crate::api::{Kind, Reference, Sandbox};
-use crate::backoff::jitter;
 use crate::engine::{
     Context, Error, Reconcile, Report, Result, Retry, Session, add_finalizer, set_if_found,
 };
@@ -28,7 +29,7 @@ const MORE_EVENTS: Duration = Duration::from_secs(10);
 impl Reconcile for Sandbox {
     async fn apply(cx: &Context<'_, Self>, report: &mut Report<Self>) -> Result<Option<Retry>> {
         check_limit(cx)?;
-        let session = cx.engine().sessions.get(cx.namespace(), cx.name());
+        let session = session(cx);
         // What was listed while it could not be used tells nothing about it as it is now.
         let session = session.filter(|it| it.unusable().is_none());
         let unchecked = session.and_then(|it| it.unchecked());
@@ -56,7 +57,7 @@ impl Reconcile for Sandbox {
     async fn hold(cx: &Context<'_, Self>) -> Result<()> {
         // After a restart the session has to be opened again, since the deletion of others needs it. Corrected settings
         // take effect at once.
-        let open = cx.engine().sessions.get(cx.namespace(), cx.name());
+        let open = session(cx);
         let wanted = settings(cx).await;
         match (open, wanted) {
             (Some(session), Ok(wanted))
@@ -101,7 +102,7 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
     let registry = adobe.schema_registry();
     let (sandboxes, facts) = futures::join!(listing.list(), registry.stats());
     let found = find(&cx.resource().spec.sandbox_name, sandboxes?)?;
-    let session = cx.engine().sessions.get(cx.namespace(), cx.name());
+    let session = session(cx);
     if let Some(state) = found.state.clone().filter(|it| it != "active") {
         let state = adobe.redacted(&state);
         if let Some(session) = session {
@@ -122,8 +123,7 @@ async fn find_and_open(cx: &Context<'_, Sandbox>) -> Result<(SandboxInfo, String
 
 /// The session, once it has tried to list everything: until then the status keeps what the last session found.
 fn resynced(cx: &Context<'_, Sandbox>) -> Option<Arc<Session>> {
-    let session = cx.engine().sessions.get(cx.namespace(), cx.name())?;
-    session.is_resynced().then_some(session)
+    session(cx).filter(|it| it.is_resynced())
 }
 
 /// Reports objects that bear our mark and have no custom resource. They may hold data, so users decide about them.
@@ -177,54 +177,6 @@ fn report_failed_lists(cx: &Context<'_, Sandbox>, session: &Session, report: &mu
         report.events.warning(SWEEP_FAILED, message.clone());
     }
     set_if_found(status, cx.generation(), SWEEP_FAILED, found);
-}
-
-fn handle(cx: &Context<'_, Sandbox>, settings: Settings) -> Adobe {
-    let (engine, namespace, name) = (cx.engine(), cx.namespace(), cx.name());
-    let meter = engine.settings.metrics.meter(namespace, name);
-    let adobe = engine
-        .adobe
-        .open(settings)
-        .redact_with(engine.sessions.redactor(namespace, name))
-        .permission(engine.settings.permission.clone())
-        .meter(Arc::new(meter));
-    engine.sessions.keep(namespace, name, adobe.clone());
-    adobe
-}
-
-async fn open(cx: &Context<'_, Sandbox>, adobe: Adobe, tenant: &str) {
-    let chosen = cx.resource().spec.resync_period_seconds;
-    let chosen = chosen.and_then(|seconds| u64::try_from(seconds).ok());
-    let resync = chosen.map_or(cx.engine().settings.resync, Duration::from_secs);
-    // Jitter: sandboxes that were opened together should not list together for ever.
-    let resync = resync.mul_f64(0.9) + jitter(resync, 0.2);
-    let sessions = &cx.engine().sessions;
-    if let Some(session) = sessions.get(cx.namespace(), cx.name()) {
-        let as_before = same(session.adobe().settings(), adobe.settings());
-        session.renew(adobe, resync);
-        if as_before {
-            return;
-        }
-    } else {
-        secrets::learn(cx, &adobe).await;
-        let collections = cx.engine().collections();
-        let session = Session::new(
-            adobe,
-            cx.resource().owner(),
-            tenant.to_owned(),
-            resync,
-            collections,
-        );
-        session.set_reset(cx.status().reset_time);
-        sessions.open(cx.namespace(), cx.name(), Arc::new(session));
-    }
-    // Resources may wait for the sandbox or for accepted credentials, and the status of the Sandbox may not change to
-    // enqueue them, as after a restart or while its deletion waits for them.
-    let me = Reference::new(Kind::Sandbox, cx.name());
-    let queues = &cx.engine().queues;
-    for key in queues.registry.referrers(cx.namespace(), &me) {
-        queues.enqueue(&key);
-    }
 }
 
 fn find(name: &str, sandboxes: Listing<SandboxInfo>) -> Result<SandboxInfo> {

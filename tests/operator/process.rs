@@ -100,6 +100,40 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
 }
 
 #[tokio::test]
+async fn watches_that_fail_are_counted_by_kind() {
+    let world = World::unattended(Options::default()).await;
+    account(&world, "reader", &["secrets"]).await;
+    let cluster = ControlPlane::shared().await;
+    let kubeconfig = cluster.service_account_kubeconfig(&world.namespace, "reader");
+    let metrics = free_address();
+    let _replica = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+        .arg("run")
+        .env("WATCH_NAMESPACES", &world.namespace)
+        .env("METRICS_ADDRESS", metrics.to_string())
+        .env("KUBECONFIG", kubeconfig.await.unwrap())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    world
+        .eventually("the metric", || async {
+            let answer = reqwest::get(format!("http://{metrics}/metrics")).await;
+            let text = answer.map_err(|it| it.to_string())?.text().await;
+            let text = text.map_err(|it| it.to_string())?;
+            let count = |kind: &str| {
+                let series = format!("aep_watch_errors_total{{kind=\"{kind}\"}} ");
+                let lines = text.lines();
+                let value = lines.filter_map(|it| it.strip_prefix(&series)).next()?;
+                value.parse::<u64>().ok()
+            };
+            let counts = (count("Secret"), count("Dataflow"));
+            let told = counts.0 == Some(0) && counts.1 > Some(0);
+            told.then_some(()).ok_or(format!("{counts:?}"))
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_replica_that_waits_for_what_it_may_not_list_ends_at_once_when_told() {
     let world = World::unattended(Options::default()).await;
     // Whether CRDs are missing or may not be listed, the wait for them is one. Secrets are waited for before.

@@ -446,6 +446,31 @@ async fn a_sandbox_let_go_by_hand_leaves_no_metrics_behind() {
 }
 
 #[tokio::test]
+async fn a_sandbox_applied_again_with_another_owner_marks_what_it_makes_as_that_owner() {
+    let world = World::new().await;
+    let objects = world.apply_sample("payments").await;
+    world.all_ready(&objects).await;
+    let of_kind = |kind| objects.iter().find(move |it| it["kind"] == kind).unwrap();
+    for round in ["second", "third", "fourth"] {
+        let mut sandbox = of_kind("Sandbox").clone();
+        let owner = format!("{}/{round}", world.namespace);
+        sandbox["spec"]["ownerId"] = json!(owner);
+        world.delete("Sandbox", "default").await;
+        let finalizers = json!({ "metadata": { "finalizers": null } });
+        world.patch("Sandbox", "default", finalizers).await;
+        world.apply(&sandbox).await.unwrap();
+        let mut base = of_kind("BaseConnection").clone();
+        base["metadata"]["name"] = json!(round);
+        base["spec"]["name"] = json!(round);
+        world.apply(&base).await.unwrap();
+        world.reason("BaseConnection", round, "Succeeded").await;
+        let made = world.simulator.objects("prod", "connections");
+        let marked = made.iter().filter(|it| it.to_string().contains(&owner));
+        assert_eq!(marked.count(), 1, "{made:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_create_that_takes_effect_after_its_connection_broke_makes_no_second_object() {
     let world = World::new().await;
     let routes = ["/dataSets", "/sourceConnections", "/flows"];

@@ -75,10 +75,7 @@ async fn a_resource_that_cannot_be_read_is_nobody_elses_trouble() {
     }
     let with = edited_after_a_start(&mut world, 45).await;
     eprintln!("without {without:.1?}, with {with:.1?}");
-    assert!(
-        with < without + SLACK,
-        "{with:?} instead of {without:?}"
-    );
+    assert!(with < without + SLACK, "{with:?} instead of {without:?}");
     for (object, field) in &unreadable {
         let message = reported(&other, object, "InvalidSpec").await;
         assert!(message.contains(&format!("`spec.{field}")), "{message}");
@@ -135,10 +132,7 @@ async fn what_cannot_be_read_holds_up_no_standby_that_takes_over() {
     let _third = start("third").await;
     let with = edited_after_a_takeover(&world, second, 45).await;
     eprintln!("without {without:.1?}, with {with:.1?}");
-    assert!(
-        with < without + SLACK,
-        "{with:?} instead of {without:?}"
-    );
+    assert!(with < without + SLACK, "{with:?} instead of {without:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::exported::Exported;
-use super::labels::{Answers, Asked, Calls, Controller, Object, Queue, Reconciles, Resource};
+use super::labels::{
+    Answers, Asked, Calls, Controller, Object, Queue, Reconciles, Resource, Watched,
+};
 use crate::api::Kind;
 
 /// Everything that is counted or measured as it happens.
@@ -38,6 +40,7 @@ pub(super) struct Families {
     pub(super) durations: Histograms<Calls>,
     pub(super) throttled: Family<Asked, Counter>,
     pub(super) tokens: Family<Object, Gauge>,
+    pub(super) watch_errors: Family<Watched, Counter>,
     pub(super) running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
     pub(super) numbers: AtomicU64,
     pub(super) stores: Mutex<Vec<Arc<dyn Exported>>>,
@@ -76,6 +79,7 @@ impl Default for Families {
             }),
             throttled: Family::default(),
             tokens: Family::default(),
+            watch_errors: Family::default(),
             running: Mutex::default(),
             numbers: AtomicU64::default(),
             stores: Mutex::default(),
@@ -89,6 +93,7 @@ impl Families {
         self.register_reconciles(registry);
         self.register_queues(registry);
         self.register_adobe(registry);
+        self.register_watches(registry);
     }
 
     fn register_reconciles(&self, registry: &mut Registry) {
@@ -204,6 +209,14 @@ impl Families {
             "When the access token in use ends, by Sandbox",
             Unit::Seconds,
             self.tokens.clone(),
+        );
+    }
+
+    fn register_watches(&self, registry: &mut Registry) {
+        registry.register(
+            "aep_watch_errors",
+            "Lists and watches of the Kubernetes API that failed or were interrupted by an error",
+            self.watch_errors.clone(),
         );
     }
 }

@@ -52,6 +52,11 @@ pub(super) struct Asked {
     pub(super) service: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Watched {
+    pub(super) kind: String,
+}
+
 pub(super) fn controller(kind: Kind) -> Controller {
     let controller = kind.name().to_lowercase();
     Controller { controller }

@@ -9,6 +9,7 @@ mod timer;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 pub use exported::Exported;
@@ -16,7 +17,9 @@ pub(super) use timer::{ReconcileResult, ReconcileTimer};
 
 use collector::Collector;
 use families::{Families, lock};
-use labels::{Answers, Asked, Calls, Object, Resource, controller, object, queue, resource};
+use labels::{
+    Answers, Asked, Calls, Object, Resource, Watched, controller, object, queue, resource,
+};
 
 use super::key::Key;
 use crate::adobe::{Attempt, Meter};
@@ -84,6 +87,22 @@ impl Metrics {
             .objects
             .get_or_create(&resource(kind, namespace, name));
         objects.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The watch of a kind begins.
+    pub(super) fn watches(&self, kind: &str) {
+        self.watch_errors(kind);
+    }
+
+    /// The watch of a kind failed, and is resumed.
+    pub(super) fn watch_failed(&self, kind: &str) {
+        self.watch_errors(kind).inc();
+    }
+
+    fn watch_errors(&self, kind: &str) -> Counter {
+        let kind = kind.to_owned();
+        let errors = &self.0.watch_errors;
+        errors.get_or_create(&Watched { kind }).clone()
     }
 
     /// Everything of a kind was listed.

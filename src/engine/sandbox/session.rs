@@ -20,6 +20,8 @@ use crate::engine::planned::Planned;
 
 /// One open sandbox.
 pub struct Session {
+    /// The `metadata.uid` of the Sandbox: another one of the same name opens a session of its own.
+    pub uid: String,
     /// The owner part of every mark.
     pub owner: String,
     /// The organisation's tenant id, without underscore.
@@ -42,6 +44,7 @@ impl Session {
     #[must_use]
     pub fn new(
         adobe: Adobe,
+        uid: String,
         owner: String,
         tenant: String,
         resync: Duration,
@@ -49,6 +52,7 @@ impl Session {
     ) -> Self {
         let collections = collections.into_iter();
         Self {
+            uid,
             owner,
             tenant,
             access: RwLock::new(Access { adobe, resync }),

@@ -11,6 +11,8 @@ use kube::runtime::{WatchStreamExt, watcher, watcher::Event};
 use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 
+use crate::engine::settings::Settings;
+
 /// Namespace and name.
 pub type Name = (String, String);
 
@@ -25,18 +27,20 @@ pub enum Notification<K> {
     Listed,
 }
 
-/// Watches each of the namespaces, or all there are if none is named. `known` returns what the caller knows of one namespace,
+/// Watches each of the namespaces in the settings, or all there are if none is named. `known` returns what the caller knows of one namespace,
 /// or of all: what a list lacks of that is gone.
 pub fn watch<K>(
     client: &Client,
-    namespaces: &[String],
+    settings: &Settings,
     known: impl Fn(Option<&str>) -> Vec<Name> + Send + 'static,
 ) -> impl Stream<Item = Notification<K>>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     K: Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    let scopes = scopes(namespaces);
+    let metrics = settings.metrics.clone();
+    metrics.watches(&K::kind(&()));
+    let scopes = scopes(&settings.namespaces);
     let watches = scopes.iter().enumerate().map(|(scope, namespace)| {
         let api: Api<K> = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
@@ -51,6 +55,7 @@ where
         let notifications = match event {
             Ok(event) => relist.take(scope, event, &known),
             Err(error) => {
+                metrics.watch_failed(&K::kind(&()));
                 relist.warn::<K>(scope, &error);
                 Vec::new()
             }

@@ -33,11 +33,7 @@ pub async fn watch_resources<K: AepResource>(
             keys.into_iter().map(|it| (it.namespace, it.name)).collect()
         }
     };
-    let mut notifications = Box::pin(watch::<Parsed<K>>(
-        &engine.client,
-        &engine.settings.namespaces,
-        known,
-    ));
+    let mut notifications = Box::pin(watch::<Parsed<K>>(&engine.client, &engine.settings, known));
     while let Some(notification) = notifications.next().await {
         match notification {
             Notification::Applied(resource) => applied(&engine, &mut writer, resource),

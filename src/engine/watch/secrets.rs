@@ -25,9 +25,8 @@ pub async fn watch_secrets(engine: Arc<Engine>, listed: oneshot::Sender<()>) {
         let engine = engine.clone();
         move |namespace: Option<&str>| engine.secrets.names(namespace)
     };
-    let namespaces = &engine.settings.namespaces;
     let client = metadata_only(&engine.client);
-    let mut notifications = Box::pin(watch::<Stub<Secret>>(&client, namespaces, known));
+    let mut notifications = Box::pin(watch::<Stub<Secret>>(&client, &engine.settings, known));
     let mut listed = Some(listed);
     while let Some(notification) = notifications.next().await {
         match notification {

@@ -62,6 +62,7 @@ impl Stage {
             built: objects(&simulator),
             session: Session::new(
                 adobe,
+                "uid".into(),
                 "team/default".into(),
                 TENANT.into(),
                 Duration::MAX,
