@@ -122,8 +122,8 @@ async fn watches_that_fail_are_counted_by_kind() {
             let text = text.map_err(|it| it.to_string())?;
             let count = |kind: &str| {
                 let series = format!("aep_watch_errors_total{{kind=\"{kind}\"}} ");
-                let lines = text.lines();
-                let value = lines.filter_map(|it| it.strip_prefix(&series)).next()?;
+                let mut lines = text.lines();
+                let value = lines.find_map(|it| it.strip_prefix(&series))?;
                 value.parse::<u64>().ok()
             };
             let counts = (count("Secret"), count("Dataflow"));
