@@ -18,6 +18,9 @@ pub enum Error {
         /// What it lacks.
         why: String,
     },
+    /// A referenced object is not ready yet, and nothing says that it will not be in a moment.
+    #[error("waiting for {0}: it is not ready yet")]
+    Pending(Reference),
     /// The sandbox is about to be opened after a start of the operator.
     #[error("the sandbox is being opened")]
     Opening,
@@ -148,6 +151,9 @@ pub enum Error {
     /// Others still use the object that is to be deleted.
     #[error("still used by {0}")]
     InUse(String),
+    /// The same, but all of them are being deleted themselves.
+    #[error("still used by {0}")]
+    UsersDeleting(String),
     /// Another object of ours still uses it at Adobe, although its custom resource names something else.
     #[error("still used at Adobe by {0}, whose change to another object has not taken effect yet")]
     UsedAtAdobe(String),

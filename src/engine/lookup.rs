@@ -8,8 +8,9 @@ use secrecy::SecretString;
 
 use super::error::{Error, Result};
 use super::key::Key;
+use super::reasons;
 use super::secrets::SecretData;
-use crate::api::condition_types::STALLED;
+use crate::api::condition_types::{READY, STALLED};
 use crate::api::{AepResource, Kind, LocalRef, Reference, SecretKeyRef, Target};
 
 /// A set of custom resources and Secrets, whoever holds it: the caches of the operator, or manifests in memory.
@@ -75,6 +76,9 @@ impl<'a> Lookup<'a> {
         let ready = status.is_some_and(|it| it.is_ready(found.meta().generation));
         if has_id && (ready || self.bound) {
             return Ok(found);
+        }
+        if !self.resources.is_unreadable(&key) && is_on_its_way(found.as_ref()) {
+            return Err(Error::Pending(key.reference()));
         }
         let stalled = status.and_then(|it| it.condition(STALLED));
         let why = stalled.map_or_else(
@@ -147,6 +151,16 @@ pub fn bare_id(field: &str, id: &str) -> Result<String> {
         )));
     }
     Ok(id.to_owned())
+}
+
+/// Whether a custom resource has not told of any trouble with its current spec.
+pub(super) fn is_on_its_way<D: AepResource>(resource: &D) -> bool {
+    let meta = resource.meta();
+    let status = resource.status().map(AsRef::as_ref);
+    let told = status.filter(|it| it.observed_generation == meta.generation);
+    let ready = told.and_then(|it| it.condition(READY));
+    let is_told = ready.is_some_and(|it| it.reason != reasons::PROGRESSING);
+    !is_told && meta.deletion_timestamp.is_none()
 }
 
 fn waiting(kind: Kind, name: &str, why: &str) -> Error {

@@ -43,6 +43,7 @@ pub use metrics::Metrics;
 pub use planned::{Plan, Planned};
 pub use queue::{Inlet, Queues};
 pub use reconcile::{Context, Reconcile, Report, add_finalizer, set_condition, set_if_found};
+pub use resync::tell_waits;
 pub use sandbox::{AnyCollection, Collection, Session, Sessions, collection};
 pub use secrets::SecretData;
 pub use settings::{Milestone, Settings};

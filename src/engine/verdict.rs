@@ -69,7 +69,9 @@ impl Error {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Waiting { .. } => expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange),
+            Self::Waiting { .. } | Self::Pending(_) => {
+                expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange)
+            }
             Self::Opening | Self::Queued => Verdict {
                 reason: reasons::PROGRESSING,
                 reported: false,
@@ -136,7 +138,9 @@ impl Error {
                 ..TERMINAL
             },
             Self::CreateUnknown { again } => expected(reasons::CREATE_UNSURE, Retry::After(*again)),
-            Self::InUse(_) => expected(reasons::DELETION_BLOCKED, Retry::After(SLOW)),
+            Self::InUse(_) | Self::UsersDeleting(_) => {
+                expected(reasons::DELETION_BLOCKED, Retry::After(SLOW))
+            }
             Self::HasRecords(_) => Verdict {
                 reason: reasons::DELETION_BLOCKED,
                 retry: Retry::After(SLOW),

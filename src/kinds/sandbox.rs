@@ -16,7 +16,8 @@ use crate::adobe::{Listing, SandboxInfo};
 use crate::api::Sandbox;
 use crate::api::condition_types::{ORPHANS_FOUND, SWEEP_FAILED};
 use crate::engine::{
-    Context, Error, Reconcile, Report, Result, Retry, Session, add_finalizer, set_if_found,
+    Context, Engine, Error, Reconcile, Report, Result, Retry, Session, add_finalizer, set_if_found,
+    tell_waits,
 };
 
 /// How many orphans a status names.
@@ -68,6 +69,10 @@ impl Reconcile for Sandbox {
             (Some(_), Err(_)) => Ok(()),
             _ => find_and_open(cx).await.map(drop),
         }
+    }
+
+    async fn resync(engine: &Engine) {
+        tell_waits(engine).await;
     }
 
     async fn clean_up(cx: &Context<'_, Self>, _: &mut Report<Self>) -> Result<()> {

@@ -3,7 +3,9 @@
 mod queues;
 mod slots;
 mod store;
+mod waits;
 
 pub use queues::Queues;
 pub use slots::{Slot, Slots};
 pub use store::Inlet;
+pub use waits::PATIENCE;

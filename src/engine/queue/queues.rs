@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 
 use super::store::{AnyStore, Encode, Inlet, ResourceStore, resource_store};
+use super::waits::Waits;
 use crate::api::{AepResource, Kind, Reference, Target};
 use crate::engine::key::Key;
 use crate::engine::metrics::Metrics;
@@ -18,6 +19,8 @@ use crate::engine::registry::Registry;
 pub struct Queues {
     /// What is remembered of each custom resource.
     pub registry: Registry,
+    /// Who waits for something else in Kubernetes.
+    pub waits: Waits,
     /// Where adds are counted.
     pub metrics: Metrics,
     stores: BTreeMap<Kind, Arc<dyn AnyStore>>,
@@ -73,6 +76,13 @@ impl Queues {
         self.stores.get(&key.kind)?.adobe_id(key)
     }
 
+    /// Whether a custom resource is being deleted.
+    #[must_use]
+    pub fn is_deleting(&self, key: &Key) -> bool {
+        let store = self.stores.get(&key.kind);
+        store.is_some_and(|it| it.is_deleting(key))
+    }
+
     /// Waits until every kind was listed: before that, a missing dependency proves nothing.
     pub async fn listed(&self) {
         for store in self.stores.values() {
@@ -106,6 +116,7 @@ impl Queues {
     pub fn forget(&self, key: &Key) {
         let references = self.registry.forget(key);
         self.metrics.forget(key);
+        self.waits.forget(key);
         for Reference { target, name } in references {
             let Target::Kind(kind) = target else {
                 // Others may use the Secret now, if it held the credentials of a Sandbox.
@@ -115,8 +126,7 @@ impl Queues {
                 continue;
             };
             let key = Key::new(kind, &key.namespace, &name);
-            let store = self.stores.get(&kind);
-            if store.is_some_and(|it| it.is_deleting(&key)) {
+            if self.is_deleting(&key) {
                 self.enqueue(&key);
             }
         }

@@ -7,6 +7,7 @@ use super::reconciler::Reconcile;
 use super::report::Report;
 use crate::api::Kind;
 use crate::engine::error::Error;
+use crate::engine::queue::PATIENCE;
 use crate::engine::verdict::Retry;
 
 /// Returns when the next reconcile follows, and whether only a person can remove the reason.
@@ -36,10 +37,14 @@ pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
             set_outcome(status, cx.generation(), &Outcome::Synced);
             K::observe(cx, &mut report);
             let unwritten = report.write(cx, false).await;
+            cx.waits_no_longer(report.has_written());
             return (unwritten.or(retry), false);
         }
         Err(error) => too_early(cx, error),
     };
+    if let Some(retry) = defer(cx, &error) {
+        return (Some(retry), false);
+    }
     let verdict = error.verdict();
     error.log();
     if verdict.reported {
@@ -68,6 +73,29 @@ async fn suspend<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Op
     set_outcome(status, cx.generation(), &Outcome::Suspended);
     K::observe(cx, &mut report);
     report.write(cx, false).await.or(again)
+}
+
+/// A wait that is over within moments is not worth a status: returns when to look again instead of telling it.
+pub(super) fn defer<K: Reconcile>(cx: &Context<'_, K>, error: &Error) -> Option<Retry> {
+    let waits = &cx.engine().queues.waits;
+    let is_on_its_way = match error {
+        Error::Pending(_) | Error::UsersDeleting(_) => true,
+        Error::Waiting { .. } => false,
+        _ => {
+            waits.end(cx.key());
+            return None;
+        }
+    };
+    let waited = waits.note(&cx.home(), cx.identity());
+    if cx.tells_of_wait() {
+        return None;
+    }
+    if is_on_its_way {
+        // Whatever moves in the sandbox may be what it waits for. Where nothing does, all are enqueued.
+        return (waited.unmoved < PATIENCE).then_some(Retry::OnChange);
+    }
+    let left = PATIENCE.saturating_sub(waited.all);
+    (!left.is_zero()).then_some(Retry::After(left))
 }
 
 /// A refusal right after something that the resource refers to became ready may only mean that Adobe does not know it

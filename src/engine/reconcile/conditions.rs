@@ -61,7 +61,7 @@ pub fn set_outcome(status: &mut CommonStatus, generation: Option<i64>, outcome: 
         Outcome::Deleting(error) => {
             let verdict = error.verdict();
             let mut message = format!("cannot be deleted yet: {error}");
-            if verdict.terminal || matches!(error, Error::Waiting { .. }) {
+            if verdict.terminal || matches!(error, Error::Waiting { .. } | Error::Pending(_)) {
                 message.push_str(WAY_OUT);
             }
             conditions.set(READY, ConditionStatus::False, verdict.reason, &message);

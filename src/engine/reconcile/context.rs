@@ -13,10 +13,11 @@ use crate::api::{
 };
 use crate::engine::error::{Error, Result};
 use crate::engine::key::{Identity, Key};
-use crate::engine::lookup::Lookup;
+use crate::engine::lookup::{Lookup, is_on_its_way};
 use crate::engine::mark::Mark;
 use crate::engine::parse::Fault;
 use crate::engine::queue::{Slot, Slots};
+use crate::engine::reasons;
 use crate::engine::sandbox::Session;
 use crate::engine::shared::Engine;
 
@@ -140,15 +141,42 @@ impl<'a, K: AepResource> Context<'a, K> {
             return Err(waiting(&format!("its state at Adobe is `{state}`")));
         }
         session.ok_or_else(|| {
+            let sandbox = self.sandbox();
+            let is_readable = self.engine.queues.registry.fault(&self.home()).is_none();
+            if is_readable
+                && sandbox
+                    .as_ref()
+                    .is_some_and(|it| is_on_its_way(it.as_ref()))
+            {
+                return Error::Pending(self.home().reference());
+            }
             let ready = |it: Arc<Sandbox>| {
                 let status = it.status.as_ref();
                 status.is_some_and(|status| status.common.is_ready(it.meta().generation))
             };
-            if self.sandbox().is_some_and(ready) {
+            if sandbox.is_some_and(ready) {
                 return Error::Opening;
             }
             waiting("it is not ready")
         })
+    }
+
+    /// It does not wait for anything in Kubernetes any more; `moved` if it got somewhere.
+    pub(super) fn waits_no_longer(&self, moved: bool) {
+        let waits = &self.engine.queues.waits;
+        waits.end(self.key());
+        if moved {
+            waits.moved(&self.home());
+        }
+    }
+
+    /// Whether the status tells already that the resource, as it is now, waits for something else.
+    pub(super) fn tells_of_wait(&self) -> bool {
+        let common = self.common();
+        let told = common.filter(|it| it.observed_generation == self.generation());
+        let ready = told.and_then(|it| it.condition(READY));
+        let waiting = [reasons::DEPENDENCY_NOT_READY, reasons::DELETION_BLOCKED];
+        ready.is_some_and(|it| waiting.contains(&it.reason.as_str()))
     }
 
     /// A slot among the concurrent reconciles of the kind in the sandbox.

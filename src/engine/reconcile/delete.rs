@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::apply::defer;
 use super::conditions::{Outcome, set_outcome};
 use super::context::Context;
 use super::finalizer;
@@ -26,7 +27,7 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     }
     let mut report = Report::new(cx);
     let result = match referrers(cx) {
-        Some(names) => hold(cx).await.and(Err(Error::InUse(names))),
+        Some(error) => hold(cx).await.and(Err(error)),
         None => match undecided(cx) {
             Some(fault) => Err(Error::Unreadable(fault)),
             None => K::clean_up(cx, &mut report).await,
@@ -35,6 +36,11 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     let Err(error) = result else {
         return finish(cx, report).await;
     };
+    if !cx.is_forced()
+        && let Some(retry) = defer(cx, &error)
+    {
+        return Some(retry);
+    }
     let verdict = error.verdict();
     error.log();
     if verdict.reported && cx.is_forced() {
@@ -76,18 +82,29 @@ async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Opt
     report.status.as_mut().obsolete_ids = obsolete;
     let unwritten = report.write(cx, false).await;
     match finalizer::remove(cx).await {
-        Ok(()) => unwritten,
+        Ok(()) => {
+            cx.waits_no_longer(true);
+            unwritten
+        }
         Err(error) => Some(error.verdict().retry),
     }
 }
 
-/// The first few of the custom resources that still name this one. What uses its object at Adobe is asked in `decide`.
-fn referrers<K: Reconcile>(cx: &Context<'_, K>) -> Option<String> {
+/// Why the resource must stay, if custom resources still name it. What uses its object at Adobe is asked in `decide`.
+fn referrers<K: Reconcile>(cx: &Context<'_, K>) -> Option<Error> {
     let all = cx.referrers();
     let names: Vec<_> = all.iter().take(NAMED).map(ToString::to_string).collect();
     let more = match all.len().saturating_sub(names.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    (!all.is_empty()).then(|| names.join(", ") + &more)
+    let names = names.join(", ") + &more;
+    let queues = &cx.engine().queues;
+    if all.is_empty() {
+        None
+    } else if all.iter().all(|it| queues.is_deleting(it)) {
+        Some(Error::UsersDeleting(names))
+    } else {
+        Some(Error::InUse(names))
+    }
 }

@@ -4,6 +4,8 @@ mod list;
 mod orphans;
 mod periodic;
 mod poll;
+mod waits;
 
 pub use list::resync;
 pub use poll::poll;
+pub use waits::tell_waits;

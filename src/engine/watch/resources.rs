@@ -15,6 +15,7 @@ use crate::api::{
     AepResource, EXTERNAL_ID, FINALIZER, FORCE_DELETE, Kind, RECREATE_APPROVED, REQUESTED_AT,
 };
 use crate::engine::key::{Identity, Key};
+use crate::engine::lookup::is_on_its_way;
 use crate::engine::parse::{Fault, Parsed};
 use crate::engine::registry::Fingerprint;
 use crate::engine::shared::Engine;
@@ -129,6 +130,7 @@ fn published<K: AepResource>(resource: &K) -> u64 {
     let stalled = common.and_then(|it| it.condition(STALLED));
     hash(&(
         meta.deletion_timestamp.is_some(),
+        is_on_its_way(resource),
         common.is_some_and(|it| it.is_ready(meta.generation)),
         stalled.map(|it| &it.reason),
         resource.management().suspended(),

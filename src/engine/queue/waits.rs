@@ -1,0 +1,180 @@
+//! Who waits for something else in Kubernetes, and since when. In a large fleet nearly all do for a while, so it is told only where
+//! it lasts.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::api::Kind;
+use crate::engine::key::{Identity, Key};
+
+/// A wait that is over sooner than this is not told.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The custom resources that wait.
+#[derive(Debug, Default)]
+pub struct Waits(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: HashMap<Key, Wait>,
+    /// By Sandbox, when one of its resources last got where it was going.
+    moved: HashMap<Key, Instant>,
+}
+
+#[derive(Debug)]
+struct Wait {
+    uid: String,
+    home: Key,
+    since: Instant,
+    /// Whether it was enqueued because nothing moves.
+    called: bool,
+}
+
+/// How long a custom resource waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waited {
+    /// Since it began.
+    pub all: Duration,
+    /// Since the last time that anything moved in its sandbox.
+    pub unmoved: Duration,
+}
+
+impl Waits {
+    /// Notes that a resource of this Sandbox waits, and returns for how long it already does.
+    pub fn note(&self, home: &Key, identity: &Identity) -> Waited {
+        let mut state = self.state();
+        let new = || Wait {
+            uid: identity.uid.clone(),
+            home: home.clone(),
+            since: Instant::now(),
+            called: false,
+        };
+        let key = identity.key.clone();
+        let wait = state.waiting.entry(key).or_insert_with(new);
+        if wait.uid != identity.uid {
+            *wait = new();
+        }
+        let since = wait.since;
+        Waited {
+            all: since.elapsed(),
+            unmoved: state.last_move(home, since).elapsed(),
+        }
+    }
+
+    /// A resource waits no longer.
+    pub fn end(&self, key: &Key) {
+        self.state().waiting.remove(key);
+    }
+
+    /// A resource of this Sandbox got where it was going.
+    pub fn moved(&self, home: &Key) {
+        self.state().moved.insert(home.clone(), Instant::now());
+    }
+
+    /// Those that wait although nothing moves any more: each is returned once.
+    #[must_use]
+    pub fn stuck(&self) -> Vec<Key> {
+        let mut state = self.state();
+        let stuck = state.waiting.iter().filter(|(_, wait)| {
+            let last = state.last_move(&wait.home, wait.since);
+            !wait.called && last.elapsed() >= PATIENCE
+        });
+        let stuck: Vec<_> = stuck.map(|(key, _)| key.clone()).collect();
+        for key in &stuck {
+            if let Some(wait) = state.waiting.get_mut(key) {
+                wait.called = true;
+            }
+        }
+        stuck
+    }
+
+    /// Forgets a custom resource that is gone.
+    pub fn forget(&self, key: &Key) {
+        let mut state = self.state();
+        state.waiting.remove(key);
+        if key.kind == Kind::Sandbox {
+            state.moved.remove(key);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn last_move(&self, home: &Key, since: Instant) -> Instant {
+        let moved = self.moved.get(home).copied();
+        moved.map_or(since, |moved| moved.max(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn key(kind: Kind, name: &str) -> Key {
+        Key::new(kind, "team", name)
+    }
+
+    fn identity(name: &str, uid: &str) -> Identity {
+        Identity {
+            key: key(Kind::Dataflow, name),
+            uid: uid.into(),
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_stuck_once_nothing_has_moved_for_a_while() {
+        let (waits, home) = (Waits::default(), key(Kind::Sandbox, "default"));
+        let first = identity("first", "1");
+        let key = first.key.clone();
+        waits.note(&home, &first);
+        advance(SECOND).await;
+        waits.moved(&home);
+        advance(SECOND).await;
+        assert_eq!(
+            waits.note(&home, &first),
+            Waited {
+                all: 2 * SECOND,
+                unmoved: SECOND
+            }
+        );
+        assert_eq!(waits.stuck(), []);
+        advance(SECOND).await;
+        assert_eq!(waits.stuck(), [key]);
+        assert_eq!(waits.stuck(), [], "it was told already");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_sandbox_that_moves_says_nothing_of_another() {
+        let waits = Waits::default();
+        let (one, other) = (key(Kind::Sandbox, "one"), key(Kind::Sandbox, "other"));
+        waits.note(&one, &identity("first", "1"));
+        waits.note(&other, &identity("second", "2"));
+        advance(2 * SECOND).await;
+        waits.moved(&one);
+        assert_eq!(waits.stuck(), [key(Kind::Dataflow, "second")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_or_is_another_resource_begins_anew() {
+        let (waits, home) = (Waits::default(), key(Kind::Sandbox, "default"));
+        waits.note(&home, &identity("a", "1"));
+        waits.note(&home, &identity("b", "1"));
+        waits.note(&home, &identity("c", "1"));
+        advance(5 * SECOND).await;
+        waits.end(&key(Kind::Dataflow, "a"));
+        assert_eq!(waits.note(&home, &identity("a", "1")).all, Duration::ZERO);
+        assert_eq!(waits.note(&home, &identity("b", "2")).all, Duration::ZERO);
+        waits.forget(&key(Kind::Dataflow, "c"));
+        assert_eq!(waits.stuck(), []);
+    }
+}
