@@ -1,6 +1,7 @@
 //! Wiring: one engine, one controller per kind, until told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
@@ -11,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, with_kinds};
 use crate::engine::{Engine, Reconcile, Settings, run, watch_secrets};
+
+/// How long the last events may take once the operator is told to stop.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
 
 /// Starts the controller of one kind.
 type Start = Box<dyn FnOnce(Arc<Engine>, CancellationToken) -> BoxFuture<'static, ()> + Send>;
@@ -44,7 +48,9 @@ pub async fn operate(client: Client, settings: Settings, stop: CancellationToken
     tokio::select! {
         () = all => {}
         () = watch_secrets(engine.clone(), listed) => {}
+        () = engine.publish_events() => {}
     }
+    engine.flush_events(LAST_EVENTS).await;
 }
 
 fn register<K: Reconcile>(engine: &mut Engine) -> Start {

@@ -24,9 +24,6 @@ pub enum Error {
     /// The sandbox is about to be opened after a start of the operator.
     #[error("the sandbox is being opened")]
     Opening,
-    /// As many reconciles of its kind as may run in the sandbox are running.
-    #[error("waiting for a slot: the limit of concurrent reconciles is reached")]
-    Queued,
     /// The spec asks for something that cannot be; only a change of the spec helps.
     #[error("{0}")]
     Invalid(String),

@@ -48,7 +48,7 @@ impl Engine {
             instance: Some(settings.instance.clone()),
         };
         Self {
-            recorders: Recorders::new(client.clone(), reporter),
+            recorders: Recorders::new(client.clone(), reporter, settings.metrics.clone()),
             client,
             queues: Queues::new(settings.metrics.clone()),
             settings,
@@ -58,6 +58,17 @@ impl Engine {
             collections: Vec::new(),
             started: Instant::now(),
         }
+    }
+
+    /// Publishes the events of all reconciles. Never ends.
+    pub async fn publish_events(&self) {
+        self.recorders.run().await;
+    }
+
+    /// Publishes the events that are left, for so long at most.
+    pub async fn flush_events(&self, patience: Duration) {
+        // What is not published by then is not worth holding up the end of the process.
+        let _ = tokio::time::timeout(patience, self.recorders.flush()).await;
     }
 
     /// The empty collections of a sandbox.

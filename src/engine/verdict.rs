@@ -72,7 +72,7 @@ impl Error {
             Self::Waiting { .. } | Self::Pending(_) => {
                 expected(reasons::DEPENDENCY_NOT_READY, Retry::OnChange)
             }
-            Self::Opening | Self::Queued => Verdict {
+            Self::Opening => Verdict {
                 reason: reasons::PROGRESSING,
                 reported: false,
                 warning: false,

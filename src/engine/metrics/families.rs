@@ -41,6 +41,7 @@ pub(super) struct Families {
     pub(super) throttled: Family<Asked, Counter>,
     pub(super) tokens: Family<Object, Gauge>,
     pub(super) watch_errors: Family<Watched, Counter>,
+    pub(super) dropped_events: Counter,
     pub(super) running: Mutex<BTreeMap<u64, (Kind, Instant)>>,
     pub(super) numbers: AtomicU64,
     pub(super) stores: Mutex<Vec<Arc<dyn Exported>>>,
@@ -80,6 +81,7 @@ impl Default for Families {
             throttled: Family::default(),
             tokens: Family::default(),
             watch_errors: Family::default(),
+            dropped_events: Counter::default(),
             running: Mutex::default(),
             numbers: AtomicU64::default(),
             stores: Mutex::default(),
@@ -93,7 +95,7 @@ impl Families {
         self.register_reconciles(registry);
         self.register_queues(registry);
         self.register_adobe(registry);
-        self.register_watches(registry);
+        self.register_kubernetes(registry);
     }
 
     fn register_reconciles(&self, registry: &mut Registry) {
@@ -212,11 +214,16 @@ impl Families {
         );
     }
 
-    fn register_watches(&self, registry: &mut Registry) {
+    fn register_kubernetes(&self, registry: &mut Registry) {
         registry.register(
             "aep_watch_errors",
             "Lists and watches of the Kubernetes API that failed or were interrupted by an error",
             self.watch_errors.clone(),
+        );
+        registry.register(
+            "aep_events_dropped",
+            "Kubernetes events that were not written since too many were waiting",
+            self.dropped_events.clone(),
         );
     }
 }

@@ -89,6 +89,11 @@ impl Metrics {
         objects.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Too many events wait to be published for one more.
+    pub(super) fn event_dropped(&self) {
+        self.0.dropped_events.inc();
+    }
+
     /// The watch of a kind begins.
     pub(super) fn watches(&self, kind: &str) {
         self.watch_errors(kind);

@@ -6,6 +6,5 @@ mod store;
 mod waits;
 
 pub use queues::Queues;
-pub use slots::{Slot, Slots};
 pub use store::Inlet;
 pub use waits::PATIENCE;

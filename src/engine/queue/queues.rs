@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 
+use super::slots::{Place, Slots, Take};
 use super::store::{AnyStore, Encode, Inlet, ResourceStore, resource_store};
 use super::waits::Waits;
 use crate::api::{AepResource, Kind, Reference, Target};
@@ -21,6 +22,8 @@ pub struct Queues {
     pub registry: Registry,
     /// Who waits for something else in Kubernetes.
     pub waits: Waits,
+    /// The limit of concurrent reconciles.
+    slots: Slots,
     /// Where adds are counted.
     pub metrics: Metrics,
     stores: BTreeMap<Kind, Arc<dyn AnyStore>>,
@@ -90,6 +93,22 @@ impl Queues {
         }
     }
 
+    /// A slot for a reconcile in that Sandbox, unless `limit` are taken already: then the resource is enqueued again when one is
+    /// free.
+    #[must_use]
+    pub fn slot(&self, home: Key, key: &Key, limit: u16) -> Option<Slot<'_>> {
+        let (place, limit) = ((key.kind, home), usize::from(limit));
+        let take = self.slots.take(&place, key, limit);
+        if take == Take::Queued {
+            self.metrics.waiting(key.kind, 1);
+        }
+        (take == Take::Taken).then_some(Slot {
+            queues: self,
+            place,
+            limit,
+        })
+    }
+
     /// Enqueues a custom resource, since it or something that it refers to has changed.
     pub fn enqueue_changed(&self, key: &Key) {
         self.registry.changed(key);
@@ -131,5 +150,22 @@ impl Queues {
             }
         }
         self.enqueue_referrers(&key.namespace, &key.reference());
+    }
+}
+
+/// A slot taken by one reconcile; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Slot<'q> {
+    queues: &'q Queues,
+    place: Place,
+    limit: usize,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        for key in self.queues.slots.free(&self.place, self.limit) {
+            self.queues.metrics.waiting(key.kind, -1);
+            self.queues.enqueue(&key);
+        }
     }
 }

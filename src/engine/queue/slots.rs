@@ -1,15 +1,29 @@
 //! The limit of concurrent reconciles of one kind in one sandbox. Those that have to wait hold nothing, so a slow sandbox
-//! keeps no other from being served.
+//! keeps no other from being served, and what they would write waits with them.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::queues::Queues;
+use crate::api::Kind;
 use crate::engine::key::Key;
 
-/// The slots for reconciles of one kind in one sandbox.
+/// A kind, and the Sandbox.
+pub type Place = (Kind, Key);
+
+/// What came of asking for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// There was one.
+    Taken,
+    /// There is none; the resource waits from now on.
+    Queued,
+    /// The same, and it waits already.
+    Waiting,
+}
+
+/// The slots for reconciles.
 #[derive(Debug, Default)]
-pub struct Slots(Mutex<State>);
+pub struct Slots(Mutex<HashMap<Place, State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -19,33 +33,27 @@ struct State {
 }
 
 impl Slots {
-    /// A slot, unless `limit` are taken already: then the resource is enqueued again when one is free.
-    pub fn take<'q>(
-        self: &Arc<Self>,
-        queues: &'q Queues,
-        key: &Key,
-        limit: u16,
-    ) -> Option<Slot<'q>> {
-        let limit = usize::from(limit);
-        let mut state = self.state();
-        if state.running >= limit {
-            if state.queued.insert(key.clone()) {
-                queues.metrics.waiting(key.kind, 1);
-                state.waiting.push_back(key.clone());
-            }
-            return None;
+    /// Takes a slot, unless `limit` are taken already: then the resource waits.
+    pub fn take(&self, place: &Place, key: &Key, limit: usize) -> Take {
+        let mut places = self.places();
+        let state = places.entry(place.clone()).or_default();
+        if state.running < limit {
+            state.running += 1;
+            return Take::Taken;
         }
-        state.running += 1;
-        Some(Slot {
-            slots: self.clone(),
-            queues,
-            limit,
-        })
+        if state.queued.insert(key.clone()) {
+            state.waiting.push_back(key.clone());
+            return Take::Queued;
+        }
+        Take::Waiting
     }
 
     /// Frees a slot; returns those who may come now. One of them may not come, so all free slots are offered.
-    fn free(&self, limit: usize) -> Vec<Key> {
-        let mut state = self.state();
+    pub fn free(&self, place: &Place, limit: usize) -> Vec<Key> {
+        let mut places = self.places();
+        let Some(state) = places.get_mut(place) else {
+            return Vec::new();
+        };
         state.running -= 1;
         let free = match state.running {
             0 => state.waiting.len(),
@@ -55,27 +63,13 @@ impl Slots {
         for key in &next {
             state.queued.remove(key);
         }
+        if state.running == 0 {
+            places.remove(place);
+        }
         next
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn places(&self) -> MutexGuard<'_, HashMap<Place, State>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A slot taken by one reconcile; it is free again when this is dropped.
-#[derive(Debug)]
-pub struct Slot<'q> {
-    slots: Arc<Slots>,
-    queues: &'q Queues,
-    limit: usize,
-}
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        for key in self.slots.free(self.limit) {
-            self.queues.metrics.waiting(key.kind, -1);
-            self.queues.enqueue(&key);
-        }
     }
 }

@@ -16,7 +16,6 @@ use crate::engine::key::{Identity, Key};
 use crate::engine::lookup::{Lookup, is_on_its_way};
 use crate::engine::mark::Mark;
 use crate::engine::parse::Fault;
-use crate::engine::queue::{Slot, Slots};
 use crate::engine::reasons;
 use crate::engine::sandbox::Session;
 use crate::engine::shared::Engine;
@@ -177,13 +176,6 @@ impl<'a, K: AepResource> Context<'a, K> {
         let ready = told.and_then(|it| it.condition(READY));
         let waiting = [reasons::DEPENDENCY_NOT_READY, reasons::DELETION_BLOCKED];
         ready.is_some_and(|it| waiting.contains(&it.reason.as_str()))
-    }
-
-    /// A slot among the concurrent reconciles of the kind in the sandbox.
-    pub(super) fn slot(&self, slots: &Arc<Slots>) -> Result<Slot<'a>> {
-        let limit = self.engine.settings.workers;
-        let slot = slots.take(&self.engine.queues, self.key(), limit);
-        slot.ok_or(Error::Queued)
     }
 
     /// The Sandbox that it belongs to.

@@ -35,6 +35,7 @@ use super::key::Key;
 use super::metrics::ReconcileResult;
 use super::shared::Engine;
 use super::verdict::Retry;
+use crate::api::Kind;
 use crate::backoff::jitter;
 
 /// The longest wait that counts for jitter: those who wait for one moment shall not all come at once, but neither much later.
@@ -46,6 +47,11 @@ pub async fn reconcile<K: Reconcile>(
     engine: Arc<Engine>,
 ) -> Result<Action, Infallible> {
     let key = Key::of(resource.as_ref());
+    let sandbox = resource.management().sandbox_ref.name;
+    let home = Key::new(Kind::Sandbox, &key.namespace, &sandbox);
+    let Some(_slot) = engine.queues.slot(home, &key, engine.settings.workers) else {
+        return Ok(Action::await_change());
+    };
     let queued = engine.queues.registry.started(&key);
     let timer = engine.settings.metrics.started(K::KIND, queued);
     let cx = Context::new(&engine, resource);

@@ -26,7 +26,6 @@ pub async fn perform<K: ManagedKind>(
 ) -> Result<Option<Retry>> {
     let session = cx.session()?;
     let collection = session.collection::<K>();
-    let _slot = cx.slot(&collection.slots)?;
     if !collection.is_listed() {
         // Before the first list, the lack of an object proves nothing. Its end enqueues all.
         return Err(collection.list_error().map_or(Error::Opening, Into::into));

@@ -67,7 +67,7 @@ impl<K: AepResource> Report<K> {
             self.written = self.status.clone();
         }
         let about = cx.resource().object_ref(&());
-        self.events.publish(&cx.engine().recorders, &about).await;
+        self.events.publish(&cx.engine().recorders, &about);
         Ok(())
     }
 

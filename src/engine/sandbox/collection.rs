@@ -20,7 +20,6 @@ use crate::engine::held::Held;
 use crate::engine::key::Key;
 use crate::engine::mark::Mark;
 use crate::engine::planned::Planned;
-use crate::engine::queue::Slots;
 
 /// How long nothing is listed again after failed lists.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(64));
@@ -39,8 +38,6 @@ pub struct Collection<H: Held> {
     /// One list at a time.
     listing: tokio::sync::Mutex<()>,
     first_list: SetOnce<()>,
-    /// The limit of concurrent reconciles.
-    pub slots: Arc<Slots>,
     /// The objects that were just created.
     pub created: Created,
     /// What the kind remembers besides.
@@ -181,7 +178,6 @@ impl<H: Held> Collection<H> {
             state: Mutex::default(),
             listing: tokio::sync::Mutex::default(),
             first_list: SetOnce::new(),
-            slots: Arc::default(),
             created: Created::default(),
             memory: H::Memory::default(),
         }

@@ -86,7 +86,10 @@ fn applied<K: AepResource>(engine: &Engine, writer: &mut Writer<K>, parsed: Pars
             .metrics
             .unreadable(&identity.key, is_unreadable);
     }
+    let version = resource.resource_version();
     writer.apply_watcher_event(&Event::Apply(resource));
+    // Our own last status is kept until the cache shows it.
+    let _ = registry.newer_status(&identity, version.as_deref());
     for key in affected {
         engine.queues.enqueue_changed(&key);
     }
