@@ -37,3 +37,4 @@ mod trouble;
 mod tutorial;
 mod unreadable;
 mod unwritten;
+mod waits;

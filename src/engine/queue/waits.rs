@@ -27,6 +27,7 @@ struct State {
 #[derive(Debug)]
 struct Wait {
     uid: String,
+    reason: &'static str,
     home: Key,
     since: Instant,
     /// Whether it was enqueued because nothing moves.
@@ -43,18 +44,19 @@ pub struct Waited {
 }
 
 impl Waits {
-    /// Notes that a resource of this Sandbox waits, and returns for how long it already does.
-    pub fn note(&self, home: &Key, identity: &Identity) -> Waited {
+    /// Notes that a resource of this Sandbox waits, and returns for how long it already does for this reason.
+    pub fn note(&self, home: &Key, identity: &Identity, reason: &'static str) -> Waited {
         let mut state = self.state();
         let new = || Wait {
             uid: identity.uid.clone(),
+            reason,
             home: home.clone(),
             since: Instant::now(),
             called: false,
         };
         let key = identity.key.clone();
         let wait = state.waiting.entry(key).or_insert_with(new);
-        if wait.uid != identity.uid {
+        if (&wait.uid, wait.reason) != (&identity.uid, reason) {
             *wait = new();
         }
         let since = wait.since;
@@ -129,6 +131,7 @@ mod tests {
         }
     }
 
+    const REASON: &str = "DependencyNotReady";
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
@@ -136,12 +139,12 @@ mod tests {
         let (waits, home) = (Waits::default(), key(Kind::Sandbox, "default"));
         let first = identity("first", "1");
         let key = first.key.clone();
-        waits.note(&home, &first);
+        waits.note(&home, &first, REASON);
         advance(SECOND).await;
         waits.moved(&home);
         advance(SECOND).await;
         assert_eq!(
-            waits.note(&home, &first),
+            waits.note(&home, &first, REASON),
             Waited {
                 all: 2 * SECOND,
                 unmoved: SECOND
@@ -157,24 +160,33 @@ mod tests {
     async fn one_sandbox_that_moves_says_nothing_of_another() {
         let waits = Waits::default();
         let (one, other) = (key(Kind::Sandbox, "one"), key(Kind::Sandbox, "other"));
-        waits.note(&one, &identity("first", "1"));
-        waits.note(&other, &identity("second", "2"));
+        waits.note(&one, &identity("first", "1"), REASON);
+        waits.note(&other, &identity("second", "2"), REASON);
         advance(2 * SECOND).await;
         waits.moved(&one);
         assert_eq!(waits.stuck(), [key(Kind::Dataflow, "second")]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_ends_or_is_another_resource_begins_anew() {
+    async fn what_ends_or_is_another_resource_or_for_another_reason_begins_anew() {
         let (waits, home) = (Waits::default(), key(Kind::Sandbox, "default"));
-        waits.note(&home, &identity("a", "1"));
-        waits.note(&home, &identity("b", "1"));
-        waits.note(&home, &identity("c", "1"));
+        waits.note(&home, &identity("a", "1"), REASON);
+        waits.note(&home, &identity("b", "1"), REASON);
+        waits.note(&home, &identity("c", "1"), REASON);
+        waits.note(&home, &identity("d", "1"), REASON);
         advance(5 * SECOND).await;
         waits.end(&key(Kind::Dataflow, "a"));
-        assert_eq!(waits.note(&home, &identity("a", "1")).all, Duration::ZERO);
-        assert_eq!(waits.note(&home, &identity("b", "2")).all, Duration::ZERO);
+        assert_eq!(
+            waits.note(&home, &identity("a", "1"), REASON).all,
+            Duration::ZERO
+        );
+        assert_eq!(
+            waits.note(&home, &identity("b", "2"), REASON).all,
+            Duration::ZERO
+        );
         waits.forget(&key(Kind::Dataflow, "c"));
+        let other = waits.note(&home, &identity("d", "1"), "Progressing");
+        assert_eq!(other.all, Duration::ZERO);
         assert_eq!(waits.stuck(), []);
     }
 }

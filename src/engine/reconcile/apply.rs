@@ -43,6 +43,7 @@ pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
         Err(error) => too_early(cx, error),
     };
     if let Some(retry) = defer(cx, &error) {
+        report.publish(cx);
         return (Some(retry), false);
     }
     let verdict = error.verdict();
@@ -78,24 +79,28 @@ async fn suspend<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Op
 /// A wait that is over within moments is not worth a status: returns when to look again instead of telling it.
 pub(super) fn defer<K: Reconcile>(cx: &Context<'_, K>, error: &Error) -> Option<Retry> {
     let waits = &cx.engine().queues.waits;
-    let is_on_its_way = match error {
-        Error::Pending(_) | Error::UsersDeleting(_) => true,
-        Error::Waiting { .. } => false,
+    let waited = match error {
+        Error::Pending(_)
+        | Error::UsersDeleting(_)
+        | Error::Waiting { .. }
+        | Error::InUse(_)
+        | Error::Settling(_) => waits.note(&cx.home(), cx.identity(), error.verdict().reason),
         _ => {
             waits.end(cx.key());
             return None;
         }
     };
-    let waited = waits.note(&cx.home(), cx.identity());
-    if cx.tells_of_wait() {
-        return None;
-    }
-    if is_on_its_way {
-        // Whatever moves in the sandbox may be what it waits for. Where nothing does, all are enqueued.
-        return (waited.unmoved < PATIENCE).then_some(Retry::OnChange);
-    }
     let left = PATIENCE.saturating_sub(waited.all);
-    (!left.is_zero()).then_some(Retry::After(left))
+    match error {
+        _ if cx.tells_of_wait() => None,
+        // Whatever moves in the sandbox may be what it waits for. Where nothing does, all are enqueued.
+        Error::Pending(_) | Error::UsersDeleting(_) => {
+            (waited.unmoved < PATIENCE).then_some(Retry::OnChange)
+        }
+        _ if left.is_zero() => None,
+        Error::Settling(_) => Some(error.verdict().retry),
+        _ => Some(Retry::After(left)),
+    }
 }
 
 /// A refusal right after something that the resource refers to became ready may only mean that Adobe does not know it

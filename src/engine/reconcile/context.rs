@@ -174,7 +174,11 @@ impl<'a, K: AepResource> Context<'a, K> {
         let common = self.common();
         let told = common.filter(|it| it.observed_generation == self.generation());
         let ready = told.and_then(|it| it.condition(READY));
-        let waiting = [reasons::DEPENDENCY_NOT_READY, reasons::DELETION_BLOCKED];
+        let waiting = [
+            reasons::DEPENDENCY_NOT_READY,
+            reasons::DELETION_BLOCKED,
+            reasons::PROGRESSING,
+        ];
         ready.is_some_and(|it| waiting.contains(&it.reason.as_str()))
     }
 

@@ -39,6 +39,7 @@ pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
     if !cx.is_forced()
         && let Some(retry) = defer(cx, &error)
     {
+        report.publish(cx);
         return Some(retry);
     }
     let verdict = error.verdict();

@@ -66,9 +66,14 @@ impl<K: AepResource> Report<K> {
             self.announce(warning);
             self.written = self.status.clone();
         }
+        self.publish(cx);
+        Ok(())
+    }
+
+    /// Publishes the events.
+    pub fn publish(&mut self, cx: &Context<'_, K>) {
         let about = cx.resource().object_ref(&());
         self.events.publish(&cx.engine().recorders, &about);
-        Ok(())
     }
 
     async fn write_status(&mut self, cx: &Context<'_, K>) -> Result<()> {
