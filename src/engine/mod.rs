@@ -5,6 +5,7 @@
 
 mod controller;
 mod difference;
+mod entry;
 mod error;
 mod events;
 #[cfg(test)]

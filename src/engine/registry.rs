@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::entry::{Entry, Refused, Written};
 use super::key::{Identity, Key};
 use super::parse::Fault;
 use super::status::OwnStatus;
 use crate::api::{Kind, Reference, Target};
 use crate::backoff::Backoff;
+
+pub use super::entry::{CreateOutcome, Fingerprint, Refusal};
 
 /// The waits between retries.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
@@ -29,85 +32,6 @@ struct State {
 
 /// What is referred to: a custom resource of ours or a Secret, in a namespace.
 type Referent = (Target, String, String);
-
-/// What is remembered of one custom resource.
-#[derive(Debug, Default)]
-struct Entry {
-    uid: String,
-    fingerprint: Fingerprint,
-    references: Vec<Reference>,
-    /// What of it cannot be read.
-    fault: Option<Arc<Fault>>,
-    /// How often the resource, or something that it refers to, has changed.
-    changes: u64,
-    refusal: Option<Refused>,
-    failures: u32,
-    create: Option<CreateOutcome>,
-    /// As of when its object is missing, if it is.
-    missing: Option<Instant>,
-    written: Option<Written>,
-    ours: OwnStatus,
-    /// Since when it waits in the queue.
-    queued: Option<Instant>,
-}
-
-/// What of a custom resource calls for a reconcile when it changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fingerprint {
-    /// Of what its own reconcile depends on, but for its status.
-    pub own: u64,
-    /// Of what those depend on that refer to it: when this changes, they are reconciled.
-    pub published: u64,
-    /// Of its status. One that others have written, or wiped, is written anew.
-    pub status: u64,
-    /// Which version of it that is; zero if unknown.
-    pub version: u64,
-    /// Whether it carries our finalizer. One that was removed is written again.
-    pub has_finalizer: bool,
-}
-
-/// What is known about the last create.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreateOutcome {
-    /// There is an object with an id that we know, or there is none.
-    Known,
-    /// Up to this instant a create may have taken effect of which no response has told.
-    Unknown(Instant),
-}
-
-/// Adobe refused what was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    /// How many changes the refused reconcile had seen.
-    changes: u64,
-    /// When it is worth another try although nothing changes here.
-    again: Option<Instant>,
-}
-
-/// A refusal that stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// For how long, if not until something changes.
-    pub left: Option<Duration>,
-}
-
-/// The status that we wrote last: the cache may lag behind it.
-#[derive(Clone, Debug)]
-struct Written {
-    version: u64,
-    status: Value,
-}
-
-impl Entry {
-    /// Whether somebody else has changed since `before` what the operator has written.
-    fn is_tampered_with(&self, before: Fingerprint) -> bool {
-        let now = self.fingerprint;
-        let has_lost_finalizer = before.has_finalizer && !now.has_finalizer;
-        let is_another =
-            now.status != before.status && !self.ours.includes(now.version, now.status);
-        has_lost_finalizer || is_another
-    }
-}
 
 impl Registry {
     /// Notes a custom resource as a watch shows it. Returns those that are to be reconciled now.
@@ -321,6 +245,20 @@ impl Registry {
             entry.ours = OwnStatus::new(version.unwrap_or_default(), hash);
             entry.written = version.map(|version| Written { version, status });
         });
+    }
+
+    /// Notes that our finalizer was just written, in this version of the custom resource.
+    pub fn wrote_finalizer(&self, identity: &Identity, version: Option<&str>) {
+        let version = version.and_then(|it| it.parse().ok());
+        self.with(identity, |entry| entry.finalized = version);
+    }
+
+    /// Whether we have written our finalizer into a version of the custom resource that is newer than the cached object.
+    #[must_use]
+    pub fn has_newer_finalizer(&self, identity: &Identity, cached: Option<&str>) -> bool {
+        let cached: Option<u64> = cached.and_then(|it| it.parse().ok());
+        let finalized = self.with(identity, |entry| entry.finalized).flatten();
+        cached.is_some_and(|cached| finalized > Some(cached))
     }
 
     /// Our own last status, if it is newer than the cached object.

@@ -20,7 +20,7 @@ pub struct Waits(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     waiting: HashMap<Key, Wait>,
-    /// By Sandbox, when one of its resources last got where it was going.
+    /// By Sandbox, when something last went on.
     moved: HashMap<Key, Instant>,
 }
 
@@ -71,20 +71,20 @@ impl Waits {
         self.state().waiting.remove(key);
     }
 
-    /// A resource of this Sandbox got where it was going.
+    /// Something goes on in this Sandbox: a resource was written, or everything of a kind was listed.
     pub fn moved(&self, home: &Key) {
         self.state().moved.insert(home.clone(), Instant::now());
     }
 
-    /// Those that wait although nothing moves any more: each is returned once.
+    /// Some of those that wait although nothing moves any more, `most` of them: each is returned once.
     #[must_use]
-    pub fn stuck(&self) -> Vec<Key> {
+    pub fn stuck(&self, most: usize) -> Vec<Key> {
         let mut state = self.state();
         let stuck = state.waiting.iter().filter(|(_, wait)| {
             let last = state.last_move(&wait.home, wait.since);
             !wait.called && last.elapsed() >= PATIENCE
         });
-        let stuck: Vec<_> = stuck.map(|(key, _)| key.clone()).collect();
+        let stuck: Vec<_> = stuck.map(|(key, _)| key.clone()).take(most).collect();
         for key in &stuck {
             if let Some(wait) = state.waiting.get_mut(key) {
                 wait.called = true;
@@ -150,10 +150,10 @@ mod tests {
                 unmoved: SECOND
             }
         );
-        assert_eq!(waits.stuck(), []);
+        assert_eq!(waits.stuck(10), []);
         advance(SECOND).await;
-        assert_eq!(waits.stuck(), [key]);
-        assert_eq!(waits.stuck(), [], "it was told already");
+        assert_eq!(waits.stuck(10), [key]);
+        assert_eq!(waits.stuck(10), [], "it was told already");
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,7 +164,7 @@ mod tests {
         waits.note(&other, &identity("second", "2"), REASON);
         advance(2 * SECOND).await;
         waits.moved(&one);
-        assert_eq!(waits.stuck(), [key(Kind::Dataflow, "second")]);
+        assert_eq!(waits.stuck(10), [key(Kind::Dataflow, "second")]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,6 +187,6 @@ mod tests {
         waits.forget(&key(Kind::Dataflow, "c"));
         let other = waits.note(&home, &identity("d", "1"), "Progressing");
         assert_eq!(other.all, Duration::ZERO);
-        assert_eq!(waits.stuck(), []);
+        assert_eq!(waits.stuck(10), []);
     }
 }

@@ -37,7 +37,10 @@ pub async fn apply<K: Reconcile>(cx: &Context<'_, K>) -> (Option<Retry>, bool) {
             set_outcome(status, cx.generation(), &Outcome::Synced);
             K::observe(cx, &mut report);
             let unwritten = report.write(cx, false).await;
-            cx.waits_no_longer(report.has_written());
+            cx.waits_no_longer();
+            if report.has_written() {
+                cx.moved();
+            }
             return (unwritten.or(retry), false);
         }
         Err(error) => too_early(cx, error),

@@ -160,13 +160,14 @@ impl<'a, K: AepResource> Context<'a, K> {
         })
     }
 
-    /// It does not wait for anything in Kubernetes any more; `moved` if it got somewhere.
-    pub(super) fn waits_no_longer(&self, moved: bool) {
-        let waits = &self.engine.queues.waits;
-        waits.end(self.key());
-        if moved {
-            waits.moved(&self.home());
-        }
+    /// It does not wait any more.
+    pub(super) fn waits_no_longer(&self) {
+        self.engine.queues.waits.end(self.key());
+    }
+
+    /// Something goes on in the sandbox, so that those who wait need not tell yet.
+    pub(super) fn moved(&self) {
+        self.engine.queues.waits.moved(&self.home());
     }
 
     /// Whether the status tells already that the resource, as it is now, waits for something else.
@@ -249,9 +250,16 @@ impl<'a, K: AepResource> Context<'a, K> {
         self.resource.meta().deletion_timestamp.is_some()
     }
 
-    /// Whether it carries our finalizer.
+    /// Whether it carried our finalizer when the cache last saw it.
     pub(super) fn has_finalizer(&self) -> bool {
         self.resource.finalizers().iter().any(|it| it == FINALIZER)
+    }
+
+    /// Whether it carries our finalizer, which the cache may not show yet.
+    pub(super) fn is_finalized(&self) -> bool {
+        let cached = self.resource.meta().resource_version.as_deref();
+        let registry = &self.engine.queues.registry;
+        self.has_finalizer() || registry.has_newer_finalizer(self.identity(), cached)
     }
 
     /// Whether its deletion is forced.

@@ -22,7 +22,7 @@ const NAMED: usize = 5;
 
 /// Cleans up, unless others still refer to the resource, and lets it go. Returns when to try again.
 pub async fn delete<K: Reconcile>(cx: &Context<'_, K>) -> Option<Retry> {
-    if !cx.has_finalizer() {
+    if !cx.is_finalized() {
         return None;
     }
     let mut report = Report::new(cx);
@@ -84,7 +84,7 @@ async fn finish<K: Reconcile>(cx: &Context<'_, K>, mut report: Report<K>) -> Opt
     let unwritten = report.write(cx, false).await;
     match finalizer::remove(cx).await {
         Ok(()) => {
-            cx.waits_no_longer(true);
+            cx.waits_no_longer();
             unwritten
         }
         Err(error) => Some(error.verdict().retry),

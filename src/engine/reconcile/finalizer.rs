@@ -17,7 +17,7 @@ const ATTEMPTS: usize = 5;
 
 /// Adds our finalizer, unless it is there.
 pub async fn add<K: AepResource>(cx: &Context<'_, K>) -> Result<()> {
-    if cx.has_finalizer() {
+    if cx.is_finalized() {
         Ok(())
     } else {
         patch(cx, true).await
@@ -52,7 +52,13 @@ async fn patch<K: AepResource>(cx: &Context<'_, K>, present: bool) -> Result<()>
             json!({ "resourceVersion": object.resource_version, "finalizers": finalizers });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
         match api.patch(cx.name(), &params, &patch).await {
-            Ok(_) => return Ok(()),
+            Ok(patched) => {
+                let version = patched.meta().resource_version.as_deref();
+                let registry = &cx.engine().queues.registry;
+                registry.wrote_finalizer(cx.identity(), version.filter(|_| present));
+                cx.moved();
+                return Ok(());
+            }
             Err(error) if is_conflict(&error) => match api.get_opt(cx.name()).await? {
                 Some(fresh) if fresh.meta().uid == object.uid => object = fresh.meta().clone(),
                 // Nothing may be created for an object that is gone: nobody would ever delete it.

@@ -148,7 +148,7 @@ impl<K: ManagedKind> Work<'_, '_, K> {
             next_revision: self.next_revision(),
             external_id: cx.external_id(),
             requested: cx.is_requested(),
-            has_finalizer: cx.has_finalizer() || self.progress.finalizer,
+            has_finalizer: cx.is_finalized() || self.progress.finalizer,
             deleting: cx.is_deleting(),
             adopts: resource.management().adoption_policy == AdoptionPolicy::IfUnowned,
             replaces: resource.replace_policy() == ReplacePolicy::Recreate,

@@ -33,6 +33,8 @@ async fn resync_one<K: ManagedKind>(engine: &Engine, open: Open) {
     match listed {
         Ok(()) => {
             let count = collection.index(|it| tell_unreadable(K::KIND, it));
+            let home = Key::new(Kind::Sandbox, &namespace, &sandbox);
+            engine.queues.waits.moved(&home);
             note_list(engine, (K::KIND, count), &namespace, &sandbox);
         }
         Err(error) => {
