@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use kube::api::{Api, ObjectMeta, PostParams};
 use serde_json::json;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Far less than anybody waits before a kill, and long for a machine that is busy with other things.
@@ -99,22 +99,27 @@ async fn a_replica_without_crds_says_so_and_is_ready_once_they_are_there() {
     world.all_ready(&objects).await;
 }
 
-#[tokio::test]
-async fn watches_that_fail_are_counted_by_kind() {
-    let world = World::unattended(Options::default()).await;
-    account(&world, "reader", &["secrets"]).await;
+/// A replica that acts as a service account, and where it answers.
+async fn replica_of(world: &World, account: &str, (what, address): (&str, SocketAddr)) -> Child {
     let cluster = ControlPlane::shared().await;
-    let kubeconfig = cluster.service_account_kubeconfig(&world.namespace, "reader");
-    let metrics = free_address();
-    let _replica = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
+    let kubeconfig = cluster.service_account_kubeconfig(&world.namespace, account);
+    Command::new(env!("CARGO_BIN_EXE_aep-operator"))
         .arg("run")
         .env("WATCH_NAMESPACES", &world.namespace)
-        .env("METRICS_ADDRESS", metrics.to_string())
+        .env(what, address.to_string())
         .env("KUBECONFIG", kubeconfig.await.unwrap())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test]
+async fn watches_that_fail_are_counted_by_kind() {
+    let world = World::unattended(Options::default()).await;
+    account(&world, "reader", &["secrets"]).await;
+    let metrics = free_address();
+    let _replica = replica_of(&world, "reader", ("METRICS_ADDRESS", metrics)).await;
     world
         .eventually("the metric", || async {
             let answer = reqwest::get(format!("http://{metrics}/metrics")).await;
@@ -140,18 +145,8 @@ async fn a_replica_that_waits_for_what_it_may_not_list_ends_at_once_when_told() 
     account(&world, "nobody", &[]).await;
     account(&world, "somebody", &["secrets"]).await;
     for name in ["nobody", "somebody"] {
-        let cluster = ControlPlane::shared().await;
-        let kubeconfig = cluster.service_account_kubeconfig(&world.namespace, name);
         let health = free_address();
-        let mut replica = Command::new(env!("CARGO_BIN_EXE_aep-operator"))
-            .arg("run")
-            .env("WATCH_NAMESPACES", &world.namespace)
-            .env("HEALTH_ADDRESS", health.to_string())
-            .env("KUBECONFIG", kubeconfig.await.unwrap())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut replica = replica_of(&world, name, ("HEALTH_ADDRESS", health)).await;
         world
             .eventually("the replica to say that it is not ready", || async {
                 let answer = reqwest::get(format!("http://{health}/readyz")).await;
